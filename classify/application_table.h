@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The application catalogue as the data path asks it: does a flow fit the application a rule names?
+// Immutable; built on the control thread, read by workers.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "classify/policy_snapshot.h"
+#include "classify/value_sets.h"
+
+namespace postern::classify {
+
+enum class Match : uint8_t {
+  No,
+  Maybe,  // depends on what the application turns out to be
+  Yes,
+};
+
+class ApplicationTable {
+ public:
+  // Keeps pointers into `applications`. Errors name the application.
+  static Result<ApplicationTable> build(const std::vector<Application>& applications);
+
+  const Application* find(AppId id) const noexcept;  // nullptr: not in the catalogue
+  const Application* find(std::string_view name) const noexcept;
+
+  // `id` is in the catalogue.
+  Match match(AppId id, Service service, const FlowFacts& facts) const noexcept;
+
+  const std::vector<IpAddress>& multicast_groups(uint8_t protocol, uint16_t server_port) const noexcept;
+
+ private:
+  struct Entry {
+    const Application* application = nullptr;
+    PrefixSet servers;
+    std::vector<PortSet> ports;  // by member
+  };
+  struct Multicast {  // groups of the applications that use these ports
+    uint8_t protocol;
+    PortRange ports;
+    std::vector<IpAddress> groups;
+  };
+
+  static bool identified(const Application& application) noexcept;
+  Match match_member(const Entry& entry, size_t member, Service service,
+                     const FlowFacts& facts) const noexcept;
+  static std::vector<Multicast> disjoint(const std::vector<Multicast>& claims);
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> by_id_;  // entry number + 1, 0: none
+  std::unordered_map<std::string_view, AppId> by_name_;
+  std::vector<Multicast> multicast_;  // ranges of one protocol do not overlap
+};
+
+}  // namespace postern::classify

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// How well bytes fit a protocol, as far as they have arrived. Any thread.
+#pragma once
+
+#include <cstdint>
+
+namespace postern::classify {
+
+enum class Fit : uint8_t {
+  No,    // not this protocol, whatever follows
+  More,  // nothing speaks against it, but too few bytes to be sure
+  Yes,
+};
+
+}  // namespace postern::classify

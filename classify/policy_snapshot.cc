@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classify/policy_snapshot.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "classify/application_table.h"
+#include "classify/policy_check.h"
+#include "classify/policy_dump.h"
+#include "classify/rule_table.h"
+#include "classify/subject_table.h"
+#include "classify/zone_table.h"
+
+namespace postern::classify {
+namespace {
+
+using ZonePair = std::pair<Zone, Zone>;
+
+std::vector<RuleConditions> conditions_of(const Policy& policy, const ApplicationTable& applications,
+                                          const SubjectTable& subjects) {
+  std::vector<RuleConditions> conditions;
+  conditions.reserve(policy.rules.size());
+  for (const Rule& rule : policy.rules) {
+    RuleConditions c;
+    c.sources = PrefixSet(rule.sources);
+    c.destinations = PrefixSet(rule.destinations);
+    c.ports = PortSet(rule.ports);
+    c.identity = subjects.condition(rule.identity);
+    c.application = rule.application;
+    c.protocol = rule.protocol;
+    c.service = rule.service;
+    c.action = rule.action;
+    c.plain = applications.find(rule.application)->wildcard && rule.identity.empty();
+    conditions.push_back(std::move(c));
+  }
+  return conditions;
+}
+
+std::map<ZonePair, std::vector<uint32_t>> rules_by_zone_pair(const std::vector<Rule>& rules) {
+  std::map<ZonePair, std::vector<uint32_t>> by_pair;
+  for (uint32_t number = 0; number < rules.size(); ++number)
+    for (const Zone source : rules[number].source_zones)
+      for (const Zone destination : rules[number].destination_zones) {
+        std::vector<uint32_t>& numbers = by_pair[{source, destination}];
+        if (numbers.empty() || numbers.back() != number)
+          numbers.push_back(number);  // a zone may be listed twice
+      }
+  return by_pair;
+}
+
+}  // namespace
+
+struct PolicySnapshot::Tables {
+  ZoneTable zones;
+  ApplicationTable applications;
+  SubjectTable subjects;
+  std::vector<RuleConditions> conditions;                 // by position in the policy
+  std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
+  std::vector<const RuleTable*> by_pair;                  // source zone * zone_count + destination zone
+  size_t zone_count = 0;
+
+  const RuleTable* find(Zone source, Zone destination) const noexcept {
+    if (source.value >= zone_count || destination.value >= zone_count) return nullptr;
+    return by_pair[source.value * zone_count + destination.value];
+  }
+
+  void add_rule_tables(const std::vector<Rule>& rules) {
+    const auto pairs = rules_by_zone_pair(rules);
+    for (const auto& [pair, numbers] : pairs)
+      zone_count = std::max<size_t>(zone_count, std::max(pair.first, pair.second).value + size_t{1});
+    by_pair.resize(zone_count * zone_count);
+    std::map<std::vector<uint32_t>, const RuleTable*> known;
+    for (const auto& [pair, numbers] : pairs) {
+      const RuleTable*& table = known[numbers];
+      if (table == nullptr) {
+        storage.push_back(std::make_unique<const RuleTable>(numbers, conditions));
+        table = storage.back().get();
+      }
+      by_pair[pair.first.value * zone_count + pair.second.value] = table;
+    }
+  }
+};
+
+PolicySnapshot::PolicySnapshot(Policy policy) : policy_(std::move(policy)) {}
+PolicySnapshot::~PolicySnapshot() = default;
+
+Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy given) {
+  // Tables point into the policy, so it moves to its place first.
+  std::unique_ptr<PolicySnapshot> snapshot(new PolicySnapshot(std::move(given)));
+  const Policy& policy = snapshot->policy_;
+  Result<ZoneTable> zones = ZoneTable::build(policy.zones);
+  if (!zones) return zones.error();
+  Result<ApplicationTable> applications = ApplicationTable::build(policy.applications);
+  if (!applications) return applications.error();
+  Result<SubjectTable> subjects = SubjectTable::build(policy.subjects);
+  if (!subjects) return subjects.error();
+  if (Status status = check_rules(policy.rules, *applications); !status) return status.error();
+
+  auto tables = std::make_unique<Tables>();
+  tables->zones = std::move(*zones);
+  tables->applications = std::move(*applications);
+  tables->subjects = std::move(*subjects);
+  tables->conditions = conditions_of(policy, tables->applications, tables->subjects);
+  tables->add_rule_tables(policy.rules);
+  snapshot->tables_ = std::move(tables);
+  return std::unique_ptr<const PolicySnapshot>(std::move(snapshot));
+}
+
+Zone PolicySnapshot::zone_of(WireId wire, Side side, uint16_t vlan, const IpAddress& address) const noexcept {
+  return tables_->zones.find(wire, side, vlan, address);
+}
+
+Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
+  if (facts.source_zone == kNoZone || facts.destination_zone == kNoZone) return {};
+  const RuleTable* table = tables_->find(facts.source_zone, facts.destination_zone);
+  if (table == nullptr) return {};
+  RuleJudge judge({tables_->conditions, tables_->applications, tables_->subjects}, facts);
+  table->judge(judge);
+  Decision decision;
+  decision.rule = judge.best() == kNoRuleIndex ? nullptr : &policy_.rules[judge.best()];
+  decision.final = !judge.waits();
+  decision.could_allow = judge.waiting_allow() || decision.action() == Action::Allow;
+  return decision;
+}
+
+const Subject* PolicySnapshot::subject_at(const IpAddress& address) const noexcept {
+  const SubjectTable::Entry* entry = tables_->subjects.find(address);
+  return entry == nullptr ? nullptr : entry->subject;
+}
+
+const Application* PolicySnapshot::application(AppId id) const noexcept {
+  return tables_->applications.find(id);
+}
+
+const Application* PolicySnapshot::application(std::string_view name) const noexcept {
+  return tables_->applications.find(name);
+}
+
+const std::vector<IpAddress>& PolicySnapshot::multicast_groups(uint8_t protocol,
+                                                               uint16_t server_port) const noexcept {
+  return tables_->applications.multicast_groups(protocol, server_port);
+}
+
+std::string PolicySnapshot::dump() const {
+  std::vector<ZonePairRules> pairs;
+  const size_t zones = tables_->zone_count;
+  for (size_t i = 0; i < tables_->by_pair.size(); ++i)
+    if (tables_->by_pair[i] != nullptr)
+      pairs.push_back({Zone{static_cast<uint8_t>(i / zones)}, Zone{static_cast<uint8_t>(i % zones)},
+                       &tables_->by_pair[i]->rules()});
+  return dump_policy(policy_, pairs);
+}
+
+std::string PolicySnapshot::rule_table_shape(Zone source, Zone destination) const {
+  const RuleTable* table = tables_->find(source, destination);
+  return table == nullptr ? std::string() : table->shape();
+}
+
+}  // namespace postern::classify

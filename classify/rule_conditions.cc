@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classify/rule_conditions.h"
+
+#include <algorithm>
+
+namespace postern::classify {
+
+bool RuleConditions::fits_packet(const FlowFacts& facts) const noexcept {
+  if (protocol != kAnyProtocol && protocol != facts.protocol) return false;
+  return ports.matches(facts.destination_port) && destinations.matches(facts.destination) &&
+         sources.matches(facts.source);
+}
+
+void RuleJudge::weigh(uint32_t rule) noexcept {
+  const RuleConditions& conditions = catalogue_.rules[rule];
+  if (!identity_holds(conditions.identity)) return;
+  switch (catalogue_.applications.match(conditions.application, conditions.service, facts_)) {
+    case Match::No:
+      return;
+    case Match::Yes:
+      best_ = rule;
+      return;
+    case Match::Maybe:
+      first_waiting_ = std::min(first_waiting_, rule);
+      if (conditions.action == Action::Allow) first_waiting_allow_ = std::min(first_waiting_allow_, rule);
+      return;
+  }
+}
+
+bool RuleJudge::identity_holds(const IdentityCondition& identity) noexcept {
+  if (identity.asks_nothing()) return true;
+  if (!subject_looked_up_) {
+    subject_ = catalogue_.subjects.find(facts_.source);
+    subject_looked_up_ = true;
+  }
+  return SubjectTable::satisfies(subject_, identity);
+}
+
+}  // namespace postern::classify

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the entries that fit a packet among many: one hash table per tuple of (source bits, destination bits,
+// protocol, port bits) looked at. After TupleMerge (Daly et al., 2019), entries share a table whose tuple is
+// coarser than their own as long as the buckets stay short. Built on the control thread, read by workers.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "classify/address_bits.h"
+#include "classify/rule_conditions.h"
+
+namespace postern::classify {
+
+// What part of a packet chooses the bucket. Port bits other than 0 go with an exact protocol.
+struct Tuple {
+  uint8_t source = 0, destination = 0;  // leading bits
+  uint8_t ports = 0;                    // leading bits of the destination port
+  bool protocol = false;
+  auto operator<=>(const Tuple&) const = default;
+};
+
+template <typename Bits>
+class TupleSpace {
+ public:
+  // One box of a rule: a source prefix, a destination prefix and a port range.
+  struct Entry {
+    Bits source, source_mask, destination, destination_mask;
+    uint16_t first_port = 0, last_port = 65535;
+    uint8_t source_length = 0, destination_length = 0;
+    uint8_t protocol = kAnyProtocol;
+    bool exact = true;  // the box is the rule's own; otherwise it only covers it and the rule decides
+    bool plain = true;  // of the rule: RuleConditions::plain
+    uint32_t rule = 0;
+  };
+
+  TupleSpace() = default;
+  explicit TupleSpace(std::vector<Entry> entries);
+
+  void find(const Bits& source, const Bits& destination, RuleJudge& judge) const noexcept;
+
+  size_t tables() const noexcept { return tables_.size(); }
+  size_t longest_bucket() const noexcept;
+
+ private:
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t first = 0, count = 0;  // into entries; count 0: free
+  };
+  struct Table {
+    Tuple tuple;
+    Bits source_mask, destination_mask;
+    uint32_t lowest_rule = 0;
+    std::vector<Slot> slots;     // a power of two, at most half full
+    std::vector<Entry> entries;  // bucket by bucket, in each by rule
+  };
+  using Places = std::vector<std::pair<uint64_t, uint32_t>>;  // bucket hash, entry number
+
+  static Table make_table(const Tuple& tuple, const std::vector<Entry>& entries, Places places);
+
+  std::vector<Table> tables_;  // by lowest rule
+};
+
+extern template class TupleSpace<V4Bits>;
+extern template class TupleSpace<V6Bits>;
+
+}  // namespace postern::classify

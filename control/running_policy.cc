@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/running_policy.h"
+
+#include <ctime>
+
+#include "classify/application_identifier.h"
+#include "control/catalogue_loader.h"
+#include "control/site_loader.h"
+
+namespace postern::control {
+
+Compiled compile_site(const std::string& path, Names& names, Generation generation) {
+  Loaded loaded = load_site(path, names);
+  if (!loaded.site) return {nullptr, std::move(loaded.errors)};
+  auto compiled = std::make_unique<CompiledSite>();
+  compiled->site = std::move(*loaded.site);
+  classify::Policy policy = compiled->site.policy;
+  policy.generation = generation;
+  auto snapshot = classify::PolicySnapshot::compile(std::move(policy));
+  if (!snapshot) {
+    Error error = snapshot.error();
+    if (error.file.empty()) error.file = path;
+    return {nullptr, {error}};
+  }
+  compiled->snapshot = std::move(*snapshot);
+  compiled->committed_at = static_cast<Timestamp>(std::time(nullptr)) * kSecond;
+  return {std::move(compiled), {}};
+}
+
+std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
+  std::vector<Error> errors;
+  const auto differs = [&](const std::string& what) {
+    errors.push_back(Error{what + " cannot change while posternd runs; restart it with this site", candidate.file});
+  };
+  if (running.workers != candidate.workers || running.cores != candidate.cores) differs("workers and cores");
+  if (running.idle != candidate.idle) differs("idle");
+  if (running.flows != candidate.flows) differs("flows");
+  if (running.mtu != candidate.mtu) differs("mtu");
+  if (running.control_socket != candidate.control_socket || running.control_group != candidate.control_group)
+    differs("the control socket");
+  if (running.wires.size() != candidate.wires.size()) {
+    differs("the number of wires");
+    return errors;
+  }
+  for (size_t i = 0; i < running.wires.size(); ++i) {
+    const Wire &now = running.wires[i], &then = candidate.wires[i];
+    const bool same_ports = now.ports[0].text == then.ports[0].text && now.ports[1].text == then.ports[1].text;
+    const bool same_names = now.name == then.name && now.sides == then.sides;
+    if (!same_ports || !same_names || now.vlan_map != then.vlan_map || now.l2 != then.l2) differs("wire " + now.name);
+  }
+  return errors;
+}
+
+std::unique_ptr<CompiledSite> permissive_site(Names& names) {
+  auto compiled = std::make_unique<CompiledSite>();
+  Site& site = compiled->site;
+  site.name = "replay";
+  Wire wire;
+  wire.name = "replay";
+  wire.sides = {"first", "second"};
+  wire.id = names.wire(wire.name, wire.sides[0], wire.sides[1]);
+  wire.l2 = {.pause = L2Action::Pass, .other_multicast = L2Action::Pass, .unknown_ethertype = L2Action::Pass};
+  site.wires.push_back(wire);
+  site.forwardings.push_back({names.forwarding("eve"), "eve", "eve.json"});
+
+  classify::Policy& policy = site.policy;
+  policy.generation = Generation{1};
+  policy.applications = applications_of(shipped_catalogue().entries, {}, names);
+  const Zone zone = names.zone("any");
+  for (const Side side : {Side::First, Side::Second})
+    policy.zones.push_back({.zone = zone, .wire = wire.id, .side = side, .vlan = {}, .prefixes = {}});
+  classify::Rule everything;
+  everything.pack = "replay";
+  everything.name = "everything";
+  everything.id = names.rule({everything.pack, everything.name, 0});
+  everything.action = Action::Allow;
+  everything.source_zones = everything.destination_zones = {zone};
+  everything.application = names.application("any_application");
+  everything.service = classify::Service::Any;
+  everything.logging = {site.forwardings[0].id, false, true};
+  policy.rules.push_back(everything);
+  policy.default_logging = {site.forwardings[0].id, true, true};
+  const auto pass = classify::ExceptionAction::Pass;
+  policy.exceptions = {pass, pass, pass, pass, pass, pass, pass};
+
+  auto snapshot = classify::PolicySnapshot::compile(policy);
+  compiled->snapshot = std::move(snapshot.value());
+  return compiled;
+}
+
+}  // namespace postern::control

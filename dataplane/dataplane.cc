@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/dataplane.h"
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <bit>
+#include <ctime>
+
+namespace postern::dataplane {
+namespace {
+
+constexpr unsigned kInboxSize = 4096;
+constexpr Timestamp kRetryEvery = 100 * kMillisecond;
+
+// Room for every ring and hand that can hold a packet at once.
+unsigned buffers_needed(const DataplaneSetup& setup) {
+  const unsigned ports = static_cast<unsigned>(setup.wires.size()) * 2;
+  const unsigned per_port = setup.workers * (1024 + 1024) + 4096;   // descriptors, and what AF_XDP keeps in flight
+  const unsigned per_worker = FragmentLimits{}.fragments + kInboxSize + 512;
+  return ports * per_port + setup.workers * per_worker;
+}
+
+unsigned buffer_size(uint16_t mtu) {
+  const unsigned frame = RTE_PKTMBUF_HEADROOM + mtu + 22;
+  return std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE, (frame + 127) / 128 * 128);
+}
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = rte_rdtsc();
+  return seed;
+}
+
+int run_worker(void* worker) {
+  static_cast<Worker*>(worker)->run();
+  return 0;
+}
+
+void sum_into(WorkerStats& total, const WorkerStats& one) {
+  for (size_t i = 0; i < kDropReasons; ++i) total.dropped[i] += one.dropped[i];
+  total.ports.resize(one.ports.size());
+  for (size_t i = 0; i < one.ports.size(); ++i) {
+    total.ports[i].received_packets += one.ports[i].received_packets;
+    total.ports[i].received_bytes += one.ports[i].received_bytes;
+    total.ports[i].sent_packets += one.ports[i].sent_packets;
+    total.ports[i].sent_bytes += one.ports[i].sent_bytes;
+  }
+  for (uint64_t WorkerStats::*field :
+       {&WorkerStats::received, &WorkerStats::sent, &WorkerStats::held, &WorkerStats::handed_over,
+        &WorkerStats::taken_over, &WorkerStats::flows, &WorkerStats::half_open, &WorkerStats::flows_created,
+        &WorkerStats::flows_ended, &WorkerStats::half_open_evicted, &WorkerStats::log_records_lost,
+        &WorkerStats::flow_table_bytes, &WorkerStats::flow_capacity, &WorkerStats::busy_cycles,
+        &WorkerStats::idle_cycles})
+    total.*field += one.*field;
+  total.generation = one.generation;
+}
+
+}  // namespace
+
+Dataplane::Dataplane(const DataplaneSetup& setup) : setup_(setup), pipeline_setup_(PipelineSetup::from(setup.wires)) {
+  pipeline_setup_.flows = setup.flows;
+  pipeline_setup_.hash_seed = random_seed();
+  pipeline_setup_.max_frame = setup.mtu + 22u;   // Ethernet and two VLAN tags
+  shared_.idle = setup.idle;
+  shared_.workers = setup.workers;
+  shared_.questions = std::vector<QuestionTable>(setup.workers);
+}
+
+Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup, const classify::PolicySnapshot& snapshot) {
+  EalSetup eal{.workers = setup.workers, .cores = setup.cores};
+  eal.memory = size_t{buffers_needed(setup)} * (buffer_size(setup.mtu) + 256) + (64u << 20);
+  for (const Wire& wire : setup.wires)
+    for (const PortSpec& spec : wire.ports)
+      if (spec.kind == PortSpec::Kind::Pci) eal.pci_devices.push_back(spec.device);
+  const Result<EalReport> report = start_eal(eal);
+  if (!report) return report.error();
+
+  std::unique_ptr<Dataplane> dataplane(new Dataplane(setup));
+  dataplane->notice_ = report->notice;
+  dataplane->shared_.snapshot.store(&snapshot);
+  if (const Status status = dataplane->open_ports(); !status) return status.error();
+  if (const Status status = dataplane->launch(); !status) return status.error();
+  return dataplane;
+}
+
+Dataplane::~Dataplane() {
+  stop();
+  for (unsigned i = 0; i < ends_.size(); ++i) {
+    if (ends_[i].held_down) watch_.bring_up(ends_[i].interface);
+    if (ends_[i].port) close_port(*ends_[i].port);
+  }
+  rte_free(shared_.quiescence);
+}
+
+Status Dataplane::open_ports() {
+  pool_ = rte_pktmbuf_pool_create("packets", buffers_needed(setup_), 256, 0,
+                                  static_cast<uint16_t>(buffer_size(setup_.mtu)), SOCKET_ID_ANY);
+  if (pool_ == nullptr) return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};
+  for (const Wire& wire : setup_.wires) {
+    for (const PortSpec& spec : wire.ports) {
+      Result<Port> port = open_port({spec, devices_++, setup_.workers, setup_.mtu, pool_});
+      if (!port) return port.error();
+      WireEnd end;
+      end.spec = spec;
+      end.interface = kernel_interface(spec);
+      end.port = std::make_unique<Port>(*port);
+      if (!end.interface.empty()) {
+        watch_.bring_up(end.interface);
+        end.interface_index = watch_.state(end.interface).index;
+      }
+      auto live = std::make_unique<LivePort>();
+      for (rte_spinlock_t& lock : live->tx_locks) rte_spinlock_init(&lock);
+      live->port.store(end.port.get());
+      shared_.ports.push_back(std::move(live));
+      ends_.push_back(std::move(end));
+    }
+  }
+  return Ok{};
+}
+
+Status Dataplane::launch() {
+  const size_t size = rte_rcu_qsbr_get_memsize(setup_.workers);
+  shared_.quiescence = static_cast<rte_rcu_qsbr*>(rte_zmalloc("quiescence", size, RTE_CACHE_LINE_SIZE));
+  if (shared_.quiescence == nullptr) return Error{"no memory for the workers' quiescence state"};
+  rte_rcu_qsbr_init(shared_.quiescence, setup_.workers);
+  for (unsigned n = 0; n < setup_.workers; ++n) {
+    const std::string name = "inbox" + std::to_string(n);
+    rte_ring* inbox = rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, RING_F_SC_DEQ);
+    if (inbox == nullptr) return Error{std::string("no ring between workers: ") + rte_strerror(rte_errno)};
+    shared_.inboxes.push_back(inbox);
+    workers_.push_back(std::make_unique<Worker>(shared_, pipeline_setup_, n, setup_.log_records));
+  }
+  for (unsigned n = 0; n < setup_.workers; ++n)
+    if (rte_eal_remote_launch(run_worker, workers_[n].get(), n + 1) != 0)
+      return Error{"worker " + std::to_string(n) + " did not start"};
+  running_ = true;
+  return Ok{};
+}
+
+void Dataplane::stop() {
+  if (!running_) return;
+  running_ = false;
+  shared_.stop.store(true);
+  rte_eal_mp_wait_lcore();
+}
+
+void Dataplane::wait_for_quiescence() {
+  if (running_) rte_rcu_qsbr_synchronize(shared_.quiescence, RTE_QSBR_THRID_INVALID);
+}
+
+bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
+  shared_.snapshot.store(&snapshot, std::memory_order_release);
+  if (!running_) return true;
+  const uint64_t token = rte_rcu_qsbr_start(shared_.quiescence);
+  for (unsigned i = 0; i < 50'000; ++i) {
+    if (rte_rcu_qsbr_check(shared_.quiescence, token, false) == 1) return true;
+    const timespec pause{0, 100'000};
+    nanosleep(&pause, nullptr);
+  }
+  return false;
+}
+
+// The workers let go of the port before its device goes.
+void Dataplane::withdraw(unsigned index) {
+  WireEnd& end = ends_[index];
+  shared_.ports[index]->port.store(nullptr, std::memory_order_release);
+  wait_for_quiescence();
+  close_port(*end.port);
+  end.port.reset();
+  end.interface_index = 0;
+}
+
+bool Dataplane::attach(unsigned index) {
+  WireEnd& end = ends_[index];
+  Result<Port> port = open_port({end.spec, devices_++, setup_.workers, setup_.mtu, pool_});
+  if (!port) return false;
+  watch_.bring_up(end.interface);
+  end.port = std::make_unique<Port>(*port);
+  end.interface_index = watch_.state(end.interface).index;
+  end.held_down = false;
+  end.link = true;
+  shared_.ports[index]->port.store(end.port.get(), std::memory_order_release);
+  return true;
+}
+
+std::vector<std::string> Dataplane::tend() {
+  std::vector<std::string> alarms;
+  const Timestamp now = shared_.clock.now();
+  for (unsigned i = 0; i < ends_.size(); ++i) {
+    WireEnd& end = ends_[i];
+    if (end.interface.empty()) continue;
+    const InterfaceState state = watch_.state(end.interface);
+    if (end.port && state.index != end.interface_index) {
+      withdraw(i);
+      alarms.push_back("port " + end.spec.text + ": interface " + end.interface + " has gone");
+    }
+    if (!end.port && state.index != 0 && now >= end.retry_at) {
+      end.retry_at = now + kRetryEvery;
+      if (attach(i)) alarms.push_back("port " + end.spec.text + ": attached again");
+    }
+    const bool link = end.port != nullptr && (end.held_down || (state.administrative_up && state.carrier));
+    if (link != end.link) alarms.push_back("port " + end.spec.text + (link ? ": link is up" : ": link is down"));
+    end.link = link;
+  }
+  // A host behind one side must notice when nobody is behind the other.
+  for (unsigned i = 0; i < ends_.size(); ++i) {
+    WireEnd& end = ends_[i];
+    const WireEnd& opposite = ends_[i ^ 1];
+    shared_.ports[i]->link_up.store(end.link && !end.held_down, std::memory_order_relaxed);
+    if (end.interface.empty() || !end.port) continue;
+    if (!opposite.link && !end.held_down && end.link) end.held_down = watch_.take_down(end.interface);
+    else if (opposite.link && end.held_down) end.held_down = !watch_.bring_up(end.interface);
+  }
+  return alarms;
+}
+
+std::optional<WorkerStats> Dataplane::stats() {
+  WorkerStats total;
+  for (const auto& worker : workers_) {
+    WorkerStats one;
+    if (!running_ || !worker->stats(one)) return std::nullopt;
+    sum_into(total, one);
+  }
+  return total;
+}
+
+std::optional<FlowQuery> Dataplane::flows(uint32_t limit) {
+  FlowQuery total{.limit = limit};
+  for (const auto& worker : workers_) {
+    FlowQuery one{.limit = limit - static_cast<uint32_t>(total.found.size())};
+    if (!running_ || !worker->flows(one)) return std::nullopt;
+    total.found.insert(total.found.end(), one.found.begin(), one.found.end());
+    total.states.insert(total.states.end(), one.states.begin(), one.states.end());
+  }
+  return total;
+}
+
+std::vector<PortStatus> Dataplane::port_status() const {
+  std::vector<PortStatus> status;
+  for (const WireEnd& end : ends_) status.push_back({end.spec.text, end.port != nullptr, end.link && !end.held_down});
+  return status;
+}
+
+const RuleCounters& Dataplane::rule_counters(unsigned worker, RuleId rule) const {
+  return workers_[worker]->counters().rules[rule.value < Counters::kRules ? rule.value : 0];
+}
+
+}  // namespace postern::dataplane

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/decide.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "classify/application_identifier.h"
+
+namespace postern::dataplane {
+
+using classify::Decision;
+using classify::DecryptionMode;
+using classify::ExceptionAction;
+using classify::FlowFacts;
+using classify::PolicySnapshot;
+using classify::Rule;
+
+// What the policy says of a flow, before it is written into the record.
+struct Decider::Answer {
+  FlowVerdict verdict = FlowVerdict::Drop;
+  DropReason reason = DropReason::None;
+  const Rule* rule = nullptr;   // nullptr: the default rule
+  InspectionStatus inspection = InspectionStatus::None;
+  InspectionReason inspection_reason = InspectionReason::NotRequired;
+  DecryptResult decrypt = DecryptResult::NotTls;
+  bool related = false;
+  Zone source_zone, destination_zone;
+
+  void refuse(DropReason why) noexcept {
+    verdict = FlowVerdict::Drop;
+    reason = why;
+    inspection = InspectionStatus::None;
+    inspection_reason = InspectionReason::Dropped;
+  }
+  void except(ExceptionAction action, DropReason why) noexcept {
+    if (action == ExceptionAction::Drop) refuse(why);
+    if (action == ExceptionAction::Bypass) verdict = FlowVerdict::Bypass;
+  }
+};
+
+namespace {
+
+FlowFacts reversed(FlowFacts facts) noexcept {
+  std::swap(facts.source, facts.destination);
+  std::swap(facts.source_port, facts.destination_port);
+  std::swap(facts.source_zone, facts.destination_zone);
+  return facts;
+}
+
+bool excludes_pinned(const Rule& rule) noexcept {
+  return std::find(rule.exclusions.begin(), rule.exclusions.end(), "cert_pinned_app") != rule.exclusions.end();
+}
+
+}  // namespace
+
+FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold, const PolicySnapshot& snapshot) const noexcept {
+  const Side opener = hot.opener();
+  const auto from = static_cast<size_t>(opener);
+  const WireId wire{hot.key.wire};
+  const uint16_t vlans[2] = {hot.key.vlan[0], vlan_maps_[wire.value].translate(Side::First, hot.key.vlan[0])};
+  const bool has_ports = hot.key.protocol != classify::kIcmp && hot.key.protocol != classify::kIcmpV6;
+  FlowFacts facts;
+  facts.source = hot.key.address[from];
+  facts.destination = hot.key.address[1 - from];
+  facts.source_port = has_ports ? hot.key.port[from] : uint16_t{0};
+  facts.destination_port = has_ports ? hot.key.port[1 - from] : uint16_t{0};
+  facts.protocol = hot.key.protocol;
+  facts.source_zone = snapshot.zone_of(wire, opener, vlans[from], facts.source);
+  facts.destination_zone = snapshot.zone_of(wire, other(opener), vlans[1 - from], facts.destination);
+  facts.application = AppId{static_cast<uint16_t>(cold.identified)};
+  return facts;
+}
+
+// A unicast answer to a multicast question is judged as the client's own flow to the host that answers.
+bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapshot, Timestamp now) const noexcept {
+  const auto from = static_cast<size_t>(hot.opener());
+  if (snapshot.multicast_groups(hot.key.protocol, hot.key.port[from]).empty()) return false;
+  const Question question{.client = hot.key.address[1 - from],
+                          .client_port = hot.key.port[1 - from],
+                          .server_port = hot.key.port[from],
+                          .vlan = hot.key.vlan[0],
+                          .protocol = hot.key.protocol,
+                          .wire = hot.key.wire};
+  return std::any_of(questions_.begin(), questions_.end(),
+                     [&](const QuestionTable& table) { return table.asked(question, now); });
+}
+
+Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts, const PolicySnapshot& snapshot,
+                                    Timestamp now) const noexcept {
+  Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
+  if (facts.source_zone == kNoZone || facts.destination_zone == kNoZone) {
+    answer.refuse(DropReason::NoZone);
+    return answer;
+  }
+  Decision decision = snapshot.decide(facts);
+  const bool refused = decision.final ? decision.action() == Action::Drop : !decision.could_allow;
+  answer.related = (hot.flags & kRelated) != 0 || (refused && answers_question(hot, snapshot, now));
+  if (answer.related) decision = snapshot.decide(reversed(facts));
+  answer.rule = decision.rule;
+
+  if (!decision.final && decision.could_allow) {
+    answer.rule = nullptr;
+    answer.verdict = FlowVerdict::Pending;
+    // The first bytes of a flow picked up mid-stream are gone, so its application stays unknown; the exception policy
+    // has let it in.
+    if ((hot.flags & kMidstream) != 0) {
+      answer.verdict = FlowVerdict::Allow;
+      answer.inspection_reason = InspectionReason::Exception;
+    }
+    return answer;
+  }
+  if (!decision.final || decision.action() == Action::Drop) {
+    answer.refuse(decision.rule != nullptr ? DropReason::PolicyRule : DropReason::PolicyDefault);
+    return answer;
+  }
+  answer.verdict = FlowVerdict::Allow;
+  settle_inspection(answer, *decision.rule, facts.application, snapshot.policy().exceptions);
+  return answer;
+}
+
+// What the rule asks for beyond forwarding, and what of it can be done.
+void Decider::settle_inspection(Answer& answer, const Rule& rule, AppId application,
+                                const classify::Exceptions& exceptions) const noexcept {
+  if (application == classify::app::kTls) {
+    if (rule.decryption != DecryptionMode::None) {
+      answer.decrypt = DecryptResult::Unavailable;
+      answer.inspection = InspectionStatus::MetadataOnly;
+      answer.inspection_reason = InspectionReason::DecryptionUnavailable;
+      return answer.except(exceptions.decryption_unavailable, DropReason::DecryptionUnavailable);
+    }
+    answer.decrypt = excludes_pinned(rule) ? DecryptResult::Excluded : DecryptResult::NotRequired;
+    if (rule.profiles == 0) return;
+    answer.inspection = InspectionStatus::MetadataOnly;
+    answer.inspection_reason =
+        excludes_pinned(rule) ? InspectionReason::EncryptedCertPinnedApp : InspectionReason::EncryptedByPolicy;
+    return;
+  }
+  if (rule.profiles == 0) return;
+  answer.inspection_reason = InspectionReason::EngineAbsent;
+  answer.except(exceptions.inspection_unavailable, DropReason::InspectionUnavailable);
+}
+
+void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(flow);
+  FlowCold& cold = flows_.cold(flow);
+  const bool was_judged = hot.generation != Generation{} && hot.verdict != FlowVerdict::Pending;
+  const bool was_dropped = hot.verdict == FlowVerdict::Drop;
+  const bool is_dropped = answer.verdict == FlowVerdict::Drop;
+  if (was_judged && was_dropped != is_dropped) {
+    // For the log this is where one session ends and another begins.
+    if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, EndReason::PolicyDeny, now);
+    hot.flags &= static_cast<uint16_t>(~(kStartLogged | kDropLogged));
+    cold.packets_to_server = cold.packets_to_client = 0;
+    cold.bytes_to_server = cold.bytes_to_client = 0;
+  }
+
+  const classify::Policy& policy = snapshot.policy();
+  const classify::Logging& logging = answer.rule != nullptr ? answer.rule->logging : policy.default_logging;
+  const RuleId rule = answer.rule != nullptr ? answer.rule->id : kDefaultRule;
+  const bool judged_anew = answer.verdict != FlowVerdict::Pending && (!was_judged || hot.rule != rule);
+  if (judged_anew && rule.value < Counters::kRules) counters_.rules[rule.value].flows.add(1);
+
+  hot.generation = policy.generation;
+  hot.verdict = answer.verdict;
+  hot.reason = answer.reason;
+  hot.rule = rule;
+  hot.forwarding = logging.forwarding;
+  hot.source_zone = answer.source_zone;
+  hot.destination_zone = answer.destination_zone;
+  hot.flags &= static_cast<uint16_t>(~(kLogStart | kLogEnd));
+  if (logging.start) hot.flags |= kLogStart;
+  if (logging.end) hot.flags |= kLogEnd;
+  if (answer.related) hot.flags |= kRelated;
+  if (answer.verdict == FlowVerdict::Bypass) hot.flags &= static_cast<uint16_t>(~kOwesApplication);
+
+  const AppId identified{static_cast<uint16_t>(cold.identified)};
+  const classify::Application* named = answer.rule != nullptr ? snapshot.application(answer.rule->application) : nullptr;
+  hot.application = named != nullptr && !named->wildcard ? named->id : identified;
+  const auto from = static_cast<size_t>(hot.opener());
+  const classify::Subject* subject = snapshot.subject_at(hot.key.address[from]);
+  cold.subject = subject != nullptr ? subject->id.value & 0xffffff : 0;
+  cold.inspection = static_cast<unsigned>(answer.inspection) & 3;
+  cold.inspection_reason = static_cast<unsigned>(answer.inspection_reason) & 15;
+  cold.decryption_mode = answer.rule != nullptr ? static_cast<unsigned>(answer.rule->decryption) & 3 : 0;
+  cold.decrypt_result = static_cast<unsigned>(answer.decrypt) & 7;
+
+  const bool asks_group = answer.verdict == FlowVerdict::Allow && hot.key.protocol == classify::kUdp &&
+                          hot.key.address[1 - from].is_multicast();
+  if (asks_group) hot.flags |= kAsksGroup;
+}
+
+void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  const FlowFacts facts = facts_of(hot, flows_.cold(flow), snapshot);
+  apply(flow, answer_for(hot, facts, snapshot, now), snapshot, now);
+}
+
+void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(flow);
+  FlowCold& cold = flows_.cold(flow);
+  cold.identified = kApplicationUnidentified.value;
+  hot.flags &= static_cast<uint16_t>(~kOwesApplication);
+  const FlowFacts facts = facts_of(hot, cold, snapshot);
+  Answer answer = answer_for(hot, facts, snapshot, now);
+  if (answer.verdict == FlowVerdict::Drop && answer.rule == nullptr) {
+    const ExceptionAction action = snapshot.policy().exceptions.application_unknown;
+    answer.verdict = FlowVerdict::Allow;
+    answer.inspection_reason = InspectionReason::Exception;
+    answer.reason = DropReason::None;
+    answer.except(action, DropReason::ApplicationUnknown);
+  }
+  apply(flow, answer, snapshot, now);
+}
+
+void Decider::remember_question(const FlowHot& hot, Timestamp now) noexcept {
+  const auto from = static_cast<size_t>(hot.opener());
+  questions_[own_].remember({.client = hot.key.address[from],
+                             .client_port = hot.key.port[from],
+                             .server_port = hot.key.port[1 - from],
+                             .vlan = hot.key.vlan[0],
+                             .protocol = hot.key.protocol,
+                             .wire = hot.key.wire},
+                            now);
+}
+
+void Decider::run(Burst& burst, const PolicySnapshot& snapshot) noexcept {
+  const Generation current = snapshot.generation();
+  for (Slot& slot : burst) {
+    if (slot.fate != Fate::Open || slot.flow == kNoFlow) continue;
+    if (flows_.hot(slot.flow).generation != current) judge(slot.flow, snapshot, burst.now);
+    const FlowHot& hot = flows_.hot(slot.flow);
+    if ((hot.flags & kAsksGroup) != 0) remember_question(hot, burst.now);
+  }
+}
+
+}  // namespace postern::dataplane

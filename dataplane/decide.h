@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The third step of the walk: asks the policy about flows that have no answer of the current generation. A settled flow
+// costs one comparison. Also used by `inspect` when a flow's application becomes known. One worker.
+#pragma once
+
+#include <span>
+
+#include "classify/policy_snapshot.h"
+#include "dataplane/burst.h"
+#include "dataplane/counters.h"
+#include "dataplane/flow_log.h"
+#include "dataplane/flow_table.h"
+#include "dataplane/related.h"
+#include "dataplane/wire.h"
+
+namespace postern::dataplane {
+
+class Decider {
+ public:
+  // `questions[own]` is written by this worker, the others are read.
+  Decider(FlowTable& flows, FlowLog& log, Counters& counters, const std::vector<VlanMap>& vlan_maps,
+          std::span<QuestionTable> questions, unsigned own)
+      : flows_(flows), log_(log), counters_(counters), vlan_maps_(vlan_maps), questions_(questions), own_(own) {}
+
+  // Afterwards every flow of an Open slot was judged by `snapshot`; its verdict may be Pending.
+  void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
+
+  // Judges again because what is known of the flow has changed.
+  void judge(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+
+  // The pending budget is used up: the flow stays unidentified and the exception policy has the last word.
+  void give_up(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+
+  // The facts the policy is asked about; also for `test flow`.
+  classify::FlowFacts facts_of(const FlowHot& hot, const FlowCold& cold,
+                               const classify::PolicySnapshot& snapshot) const noexcept;
+
+ private:
+  struct Answer;
+  Answer answer_for(const FlowHot& hot, const classify::FlowFacts& facts, const classify::PolicySnapshot& snapshot,
+                    Timestamp now) const noexcept;
+  void settle_inspection(Answer& answer, const classify::Rule& rule, AppId application,
+                         const classify::Exceptions& exceptions) const noexcept;
+  void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+  bool answers_question(const FlowHot& hot, const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
+  void remember_question(const FlowHot& hot, Timestamp now) noexcept;
+
+  FlowTable& flows_;
+  FlowLog& log_;
+  Counters& counters_;
+  const std::vector<VlanMap>& vlan_maps_;
+  std::span<QuestionTable> questions_;
+  unsigned own_;
+};
+
+}  // namespace postern::dataplane

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/dispatch.h"
+
+namespace postern::dataplane {
+namespace {
+
+void write_vlan(Packet& packet, uint16_t id) noexcept {
+  uint8_t* tag = packet.data() + 14;   // after both MAC addresses and the tag protocol id
+  store_be16(tag, static_cast<uint16_t>((load_be16(tag) & 0xf000) | id));
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters, Output& output,
+                       uint32_t max_frame)
+    : flows_(flows), fragments_(fragments), log_(log), counters_(counters), output_(output), max_frame_(max_frame) {}
+
+void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
+  for (Slot& slot : burst) {
+    if (slot.fate == Fate::Taken) continue;
+    if (slot.fate == Fate::Open) settle(slot);
+    if (slot.fate == Fate::Forward && slot.packet.length() > max_frame_) drop(slot, DropReason::MtuExceeded);
+    if (slot.fate == Fate::Forward) {
+      forward(slot, burst.now);
+    } else {
+      refuse(slot, policy, burst.now);
+    }
+  }
+  if (refused_count_ > 0) rte_pktmbuf_free_bulk(refused_.data(), refused_count_);
+  refused_count_ = 0;
+  for (unsigned i = 0; i < used_count_; ++i) {
+    flush({used_[i]}, burst.now);
+    (*stages_)[used_[i]].used = false;
+  }
+  used_count_ = 0;
+  burst.clear();
+}
+
+// The flow's standing verdict.
+void Dispatcher::settle(Slot& slot) noexcept {
+  const FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.verdict == FlowVerdict::Drop) return drop(slot, hot.reason);
+  slot.fate = Fate::Forward;
+}
+
+void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  FlowCold& cold = flows_.cold(slot.flow);
+  if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
+    cold.packets_to_server += 1;
+    cold.bytes_to_server += bytes;
+  } else {
+    cold.packets_to_client += 1;
+    cold.bytes_to_client += bytes;
+  }
+  if (hot.rule.value < Counters::kRules) {
+    counters_.rules[hot.rule.value].packets.add(1);
+    counters_.rules[hot.rule.value].bytes.add(bytes);
+  }
+  if (hot.verdict == FlowVerdict::Drop && (hot.flags & kDropLogged) == 0) {
+    hot.flags |= kDropLogged;
+    if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
+  }
+  const bool started = hot.verdict == FlowVerdict::Allow || hot.verdict == FlowVerdict::Bypass;
+  if (started && (hot.flags & (kLogStart | kStartLogged)) == kLogStart) {
+    hot.flags |= kStartLogged;
+    log_.start(hot, cold, now);
+  }
+}
+
+void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
+  const PortIndex out = slot.port.opposite();
+  uint16_t list = slot.fragments;
+  Packet packet = std::move(slot.packet);
+  while (packet) {
+    if (slot.flow != kNoFlow) account(slot, packet.length(), now);
+    if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
+    stage(std::move(packet), out, now);
+    packet = fragments_.take_next(list);
+  }
+}
+
+void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
+  const bool by_verdict = slot.flow != kNoFlow && flows_.hot(slot.flow).verdict == FlowVerdict::Drop &&
+                          slot.reason == flows_.hot(slot.flow).reason;
+  if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
+  uint16_t list = slot.fragments;
+  while (const Packet fragment = fragments_.take_next(list)) {
+    if (by_verdict) account(slot, fragment.length(), now);
+    counters_.drop(slot.reason);
+  }
+  if (by_verdict) account(slot, slot.packet.length(), now);
+  counters_.drop(slot.reason);
+  refused_[refused_count_++] = slot.packet.release();
+}
+
+void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
+  Stage& stage = (*stages_)[port.value];
+  if (!stage.used) {
+    stage.used = true;
+    used_[used_count_++] = port.value;
+  }
+  stage.packets[stage.count++] = packet.release();
+  if (stage.count == kStage) flush(port, now);
+}
+
+void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
+  Stage& stage = (*stages_)[port.value];
+  if (stage.count == 0) return;
+  uint64_t bytes = 0;
+  for (unsigned i = 0; i < stage.count; ++i) bytes += rte_pktmbuf_pkt_len(stage.packets[i]);
+  const bool up = output_.link_up(port);
+  const unsigned sent = up ? output_.send(port, stage.packets.data(), stage.count, now) : 0;
+  const unsigned left = stage.count - sent;
+  if (left > 0) {
+    for (unsigned i = sent; i < stage.count; ++i) bytes -= rte_pktmbuf_pkt_len(stage.packets[i]);
+    rte_pktmbuf_free_bulk(stage.packets.data() + sent, left);
+    counters_.drop(up ? DropReason::TxFull : DropReason::PortDown, left);
+  }
+  counters_.sent.add(sent);
+  counters_.ports[port.value].sent_packets.add(sent);
+  counters_.ports[port.value].sent_bytes.add(bytes);
+  stage.count = 0;
+}
+
+}  // namespace postern::dataplane

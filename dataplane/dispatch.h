@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last step of the walk: carries out the verdicts, counts, logs the first drop and the start of a flow, and leaves
+// the burst empty. One worker.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "classify/policy_snapshot.h"
+#include "dataplane/burst.h"
+#include "dataplane/counters.h"
+#include "dataplane/flow_log.h"
+#include "dataplane/flow_table.h"
+#include "dataplane/fragments.h"
+#include "dataplane/output.h"
+
+namespace postern::dataplane {
+
+class Dispatcher {
+ public:
+  // `max_frame`: bytes of the longest frame a port may send, without FCS.
+  Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters, Output& output,
+             uint32_t max_frame);
+
+  void run(Burst& burst, const classify::Policy& policy) noexcept;
+
+ private:
+  static constexpr unsigned kStage = 256;
+  struct Stage {
+    bool used = false;
+    unsigned count = 0;
+    std::array<rte_mbuf*, kStage> packets;
+  };
+
+  void settle(Slot& slot) noexcept;
+  void account(Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  void forward(Slot& slot, Timestamp now) noexcept;
+  void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
+  void stage(Packet packet, PortIndex port, Timestamp now) noexcept;
+  void flush(PortIndex port, Timestamp now) noexcept;
+
+  FlowTable& flows_;
+  FragmentTable& fragments_;
+  FlowLog& log_;
+  Counters& counters_;
+  Output& output_;
+  uint32_t max_frame_;
+  std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ = std::make_unique<std::array<Stage, Counters::kPorts>>();
+  std::array<uint8_t, Counters::kPorts> used_;
+  unsigned used_count_ = 0;
+  std::array<rte_mbuf*, Burst::kCapacity> refused_;
+  unsigned refused_count_ = 0;
+};
+
+}  // namespace postern::dataplane

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker remembers of a flow, 120 bytes in two parts: what every packet needs, and what counts and logs need.
+// Owned by one worker.
+#pragma once
+
+#include <cstdint>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "base/verdict.h"
+#include "dataplane/flow_key.h"
+#include "dataplane/log_record.h"
+
+namespace postern::dataplane {
+
+enum class FlowState : uint8_t {
+  Free,
+  SynSent,        // TCP: opened, not answered
+  SynReceived,    // TCP: answered, not confirmed
+  Established,
+  Closing,        // TCP: a FIN was seen
+  Closed,         // TCP: both FINs or a valid RST
+  Unreplied,      // other protocols: only one side has spoken
+  Replied,
+};
+
+// The standing answer for the flow's packets.
+enum class FlowVerdict : uint8_t { Pending, Allow, Drop, Bypass };
+
+enum FlowFlag : uint16_t {
+  kOpenedBySecond = 1,      // the wire's second side opened the flow
+  kLogStart = 2, kLogEnd = 4,
+  kStartLogged = 8,
+  kOwesApplication = 16,    // first bytes still to be identified
+  kFinToServer = 32, kFinToClient = 64,
+  kRstByClient = 128, kRstByServer = 256,
+  kDropLogged = 512,
+  kPolicyMatched = 1024,    // `application` is the rule's word for the flow
+  kMidstream = 2048,        // picked up without its handshake
+  kTcpMd5 = 4096,           // RFC 2385 signatures were negotiated
+  kRelated = 8192,          // answers a question sent to a multicast group
+  kAsksGroup = 16384,       // asks a multicast group
+};
+
+struct alignas(64) FlowHot {
+  FlowKey key;
+  AppId application;        // the matched rule's, else the identified one
+  Generation generation;    // of the policy that judged it last
+  uint32_t last_seen = 0;   // milliseconds, modulo 2^32
+  RuleId rule;
+  FlowVerdict verdict{};
+  FlowState state{};
+  uint16_t flags = 0;
+  Zone source_zone, destination_zone;
+  ForwardingId forwarding;
+  DropReason reason{};
+
+  Side opener() const noexcept { return (flags & kOpenedBySecond) != 0 ? Side::Second : Side::First; }
+  Direction direction_from(Side side) const noexcept {
+    return side == opener() ? Direction::ToServer : Direction::ToClient;
+  }
+  bool half_open() const noexcept {
+    return state == FlowState::SynSent || state == FlowState::SynReceived || state == FlowState::Unreplied;
+  }
+};
+static_assert(sizeof(FlowHot) == 64);
+
+struct FlowCold {
+  uint64_t packets_to_server : 40, subject : 24;
+  uint64_t packets_to_client : 40, flags_to_server : 8, flags_to_client : 8, scale_to_server : 4, scale_to_client : 4;
+  uint64_t bytes_to_server : 48, identified : 16;
+  uint64_t bytes_to_client : 48, early_packets : 8, inspection : 2, inspection_reason : 4, unused : 2;
+  uint64_t start_us : 52, decryption_mode : 2, decrypt_result : 3, spare : 7;
+  uint32_t next[2];         // TCP, by Direction: sequence number after the last one seen
+  uint32_t window_end[2];   // TCP, by Direction: first sequence number the receiver has not offered room for
+};
+static_assert(sizeof(FlowCold) == 56);
+
+inline bool sequence_before(uint32_t a, uint32_t b) noexcept { return static_cast<int32_t>(a - b) < 0; }
+
+}  // namespace postern::dataplane

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns what a worker knows of a flow or a dropped packet into log records. Packet drops are limited to a few records
+// a second and reason; the next record says how many were silent. One worker.
+#pragma once
+
+#include <array>
+
+#include "dataplane/burst.h"
+#include "dataplane/counters.h"
+#include "dataplane/flow.h"
+#include "dataplane/log_ring.h"
+
+namespace postern::dataplane {
+
+class FlowLog {
+ public:
+  // A replay has no reason to be silent: `packet_drops_per_second` of all reasons is then without limit.
+  FlowLog(LogRing& ring, Counters& counters, uint32_t packet_drops_per_second)
+      : ring_(ring), counters_(counters), packet_drops_per_second_(packet_drops_per_second) {}
+
+  void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+  void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+  void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
+  // For a packet whose flow is unknown or not to blame. `forwarding` is the default rule's.
+  void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;
+
+ private:
+  struct Limit {
+    Timestamp second = 0;
+    uint32_t written = 0, suppressed = 0;
+  };
+
+  void push(const LogRecord& record) noexcept;
+
+  LogRing& ring_;
+  Counters& counters_;
+  uint32_t packet_drops_per_second_;
+  std::array<Limit, kDropReasons> limits_{};
+};
+
+// The record's number for a flow: the same in every replay, however many workers there are.
+uint64_t flow_id_of(const FlowKey& key, uint64_t start_us) noexcept;
+
+// What all records of a flow have in common; also what `show flows` tells.
+LogRecord describe(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+
+}  // namespace postern::dataplane

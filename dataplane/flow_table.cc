@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/flow_table.h"
+
+#include <sys/mman.h>
+
+#include <bit>
+#include <cassert>
+#include <cstdlib>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace postern::dataplane {
+namespace {
+
+constexpr unsigned kMaxKicks = 200;
+constexpr uint8_t kSticky = 255;
+
+void prefetch(const void* p) noexcept { __builtin_prefetch(p); }
+
+size_t rounded(size_t bytes) noexcept { return (bytes + 4095) & ~size_t{4095}; }
+
+}  // namespace
+
+FlowTable::FlowTable(uint32_t capacity, uint64_t seed)
+    : capacity_(capacity), buckets_(static_cast<uint32_t>((uint64_t{capacity} * 10 / 93) + 2)), seed_(seed) {
+  const size_t index = rounded(sizeof(Bucket) * buckets_);
+  const size_t hot = rounded(sizeof(FlowHot) * capacity);
+  const size_t cold = rounded(sizeof(FlowCold) * capacity + 8);
+  memory_ = index + hot + cold;
+  void* start = mmap(nullptr, memory_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (start == MAP_FAILED) std::abort();   // the site's `flows` was checked against memory before
+  madvise(start, memory_, MADV_HUGEPAGE);
+  memory_start_ = start;
+  auto* bytes = static_cast<uint8_t*>(start);
+  index_ = reinterpret_cast<Bucket*>(bytes);
+  hot_ = reinterpret_cast<FlowHot*>(bytes + index);
+  cold_ = reinterpret_cast<FlowCold*>(bytes + index + hot);
+}
+
+FlowTable::~FlowTable() { munmap(memory_start_, memory_); }
+
+// Its own inverse, so a flow can be moved without looking at its key.
+uint32_t FlowTable::other_bucket(uint32_t bucket, uint16_t tag) const noexcept {
+  const auto mixed = static_cast<uint32_t>((uint64_t{tag * 0x9e3779b1u} * buckets_) >> 32);
+  return mixed >= bucket ? mixed - bucket : mixed + buckets_ - bucket;
+}
+
+// Bit i is set when slot i holds the tag.
+unsigned FlowTable::tag_matches(const Bucket& bucket, uint16_t tag) const noexcept {
+#if defined(__SSE2__)
+  const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bucket.tag));
+  uint32_t high_tags;
+  std::memcpy(&high_tags, &bucket.tag[8], 4);
+  const __m128i high = _mm_cvtsi32_si128(static_cast<int>(high_tags));
+  const __m128i both = _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
+  return static_cast<unsigned>(_mm_movemask_epi8(both)) & 0x3ff;
+#else
+  unsigned matches = 0;
+  for (unsigned i = 0; i < kSlots; ++i) matches |= static_cast<unsigned>(bucket.tag[i] == tag) << i;
+  return matches;
+#endif
+}
+
+uint32_t FlowTable::find_in(const Bucket& bucket, uint16_t tag, const FlowKey& key) const noexcept {
+  for (unsigned matches = tag_matches(bucket, tag); matches != 0; matches &= matches - 1) {
+    const uint32_t flow = bucket.flow[std::countr_zero(matches)];
+    if (hot_[flow].key == key) return flow;
+  }
+  return kNoFlow;
+}
+
+uint32_t FlowTable::find(const FlowKey& key, uint64_t hash) const noexcept {
+  const uint16_t tag = tag_of(hash);
+  const uint32_t home = bucket_of(hash);
+  const uint32_t flow = find_in(index_[home], tag, key);
+  if (flow != kNoFlow || index_[home].displaced[tag & 3] == 0) return flow;
+  return find_in(index_[other_bucket(home, tag)], tag, key);
+}
+
+uint32_t FlowTable::find(const FlowKey& key) const noexcept { return find(key, hash_of(key, seed_)); }
+
+void FlowTable::find(Burst& burst) const noexcept {
+  uint64_t hashes[Burst::kCapacity];
+  const unsigned count = burst.size();
+  const auto wanted = [](const Slot& slot) { return slot.fate == Fate::Open && slot.kind != Kind::Layer2; };
+  for (unsigned i = 0; i < count; ++i) {
+    if (!wanted(burst[i])) continue;
+    hashes[i] = hash_of(burst[i].key, seed_);
+    prefetch(&index_[bucket_of(hashes[i])]);
+  }
+  for (unsigned i = 0; i < count; ++i) {
+    if (!wanted(burst[i])) continue;
+    const Bucket& bucket = index_[bucket_of(hashes[i])];
+    const unsigned matches = tag_matches(bucket, tag_of(hashes[i]));
+    if (matches == 0) continue;
+    const uint32_t flow = bucket.flow[std::countr_zero(matches)];
+    prefetch(&hot_[flow]);
+    prefetch(&cold_[flow]);
+  }
+  for (unsigned i = 0; i < count; ++i)
+    if (wanted(burst[i])) burst[i].flow = find(burst[i].key, hashes[i]);
+}
+
+void FlowTable::note_displaced(uint32_t home, uint16_t tag, int change) noexcept {
+  uint8_t& count = index_[home].displaced[tag & 3];
+  if (count != kSticky) count = static_cast<uint8_t>(count + change);
+}
+
+bool FlowTable::place(uint32_t bucket, uint16_t tag, uint32_t flow) noexcept {
+  const unsigned free = tag_matches(index_[bucket], 0);
+  if (free == 0) return false;
+  const auto slot = static_cast<unsigned>(std::countr_zero(free));
+  index_[bucket].tag[slot] = tag;
+  index_[bucket].flow[slot] = flow;
+  return true;
+}
+
+// Random walk: throw out a tenant, which moves to its other bucket. Undone when it finds no end.
+bool FlowTable::displace(uint32_t bucket, uint16_t tag, uint32_t flow) noexcept {
+  struct Step {
+    uint32_t bucket;
+    unsigned slot;
+    uint32_t moved;   // the flow that had to leave
+    uint16_t tag;
+  };
+  Step steps[kMaxKicks];
+  for (unsigned kick = 0; kick < kMaxKicks; ++kick) {
+    const unsigned slot = kick_++ % kSlots;
+    std::swap(index_[bucket].tag[slot], tag);
+    std::swap(index_[bucket].flow[slot], flow);
+    steps[kick] = {bucket, slot, flow, tag};
+    bucket = other_bucket(bucket, tag);
+    if (!place(bucket, tag, flow)) continue;
+    for (unsigned i = 0; i <= kick; ++i) {
+      const uint32_t home = bucket_of(hash_of(hot_[steps[i].moved].key, seed_));
+      note_displaced(home, steps[i].tag, home == steps[i].bucket ? 1 : -1);
+    }
+    return true;
+  }
+  for (unsigned i = kMaxKicks; i-- > 0;) {
+    std::swap(index_[steps[i].bucket].tag[steps[i].slot], tag);
+    std::swap(index_[steps[i].bucket].flow[steps[i].slot], flow);
+  }
+  return false;
+}
+
+uint32_t FlowTable::insert(const FlowKey& key) noexcept {
+  uint32_t flow = free_;
+  if (flow != kNoFlow) {
+    free_ = hot_[flow].last_seen;
+  } else {
+    if (fresh_ == capacity_) return kNoFlow;
+    flow = fresh_++;
+  }
+  hot_[flow] = FlowHot{.key = key};
+  cold_[flow] = FlowCold{};
+  const uint64_t hash = hash_of(key, seed_);
+  const uint16_t tag = tag_of(hash);
+  const uint32_t home = bucket_of(hash);
+  bool placed = place(home, tag, flow);
+  if (!placed) {
+    const uint32_t other = other_bucket(home, tag);
+    placed = place(other, tag, flow) || displace(other, tag, flow);
+    if (placed && other != home) note_displaced(home, tag, 1);
+  }
+  if (!placed) {
+    hot_[flow].last_seen = free_;
+    free_ = flow;
+    return kNoFlow;
+  }
+  ++size_;
+  return flow;
+}
+
+void FlowTable::erase(uint32_t flow) noexcept {
+  const uint64_t hash = hash_of(hot_[flow].key, seed_);
+  const uint16_t tag = tag_of(hash);
+  const uint32_t home = bucket_of(hash);
+  for (const uint32_t bucket : {home, other_bucket(home, tag)}) {
+    for (unsigned matches = tag_matches(index_[bucket], tag); matches != 0; matches &= matches - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(matches));
+      if (index_[bucket].flow[slot] != flow) continue;
+      index_[bucket].tag[slot] = 0;
+      if (bucket != home) note_displaced(home, tag, -1);
+      hot_[flow].state = FlowState::Free;
+      hot_[flow].last_seen = free_;
+      free_ = flow;
+      --size_;
+      return;
+    }
+  }
+  assert(false && "a live flow is in the index");
+}
+
+}  // namespace postern::dataplane

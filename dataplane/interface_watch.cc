@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/interface_watch.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace postern::dataplane {
+namespace {
+
+ifreq request_for(const std::string& interface) noexcept {
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  return request;
+}
+
+}  // namespace
+
+InterfaceWatch::InterfaceWatch() : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
+
+InterfaceWatch::~InterfaceWatch() {
+  if (socket_ >= 0) close(socket_);
+}
+
+InterfaceState InterfaceWatch::state(const std::string& interface) const noexcept {
+  InterfaceState state;
+  ifreq request = request_for(interface);
+  if (ioctl(socket_, SIOCGIFINDEX, &request) != 0) return state;
+  state.index = request.ifr_ifindex;
+  request = request_for(interface);
+  if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return {};
+  state.administrative_up = (request.ifr_flags & IFF_UP) != 0;
+  state.carrier = (request.ifr_flags & IFF_RUNNING) != 0;
+  return state;
+}
+
+bool InterfaceWatch::change_flags(const std::string& interface, int set, int clear) const noexcept {
+  ifreq request = request_for(interface);
+  if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return false;
+  request.ifr_flags = static_cast<short>((request.ifr_flags | set) & ~clear);
+  return ioctl(socket_, SIOCSIFFLAGS, &request) == 0;
+}
+
+bool InterfaceWatch::bring_up(const std::string& interface) const noexcept { return change_flags(interface, IFF_UP, 0); }
+bool InterfaceWatch::take_down(const std::string& interface) const noexcept { return change_flags(interface, 0, IFF_UP); }
+
+}  // namespace postern::dataplane

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker hands to the log thread: fixed size, no pointers, names as ids. Written by a worker, read once by the
+// log thread, which turns it into text.
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "base/verdict.h"
+
+namespace postern::dataplane {
+
+enum class RecordKind : uint8_t {
+  FlowStart,   // log_start of an allowed flow
+  FlowEnd,     // log_end of an allowed flow, or of a dropped one when its entry ages out
+  FlowDrop,    // a flow met a drop, written at once
+  PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent ones
+};
+
+enum class EndReason : uint8_t { None, TcpFin, TcpRstClient, TcpRstServer, AgedOut, PolicyDeny, Resources, WireDown, Shutdown };
+
+// How much of the flow's content a profile could judge; `None` with a reason is the honest default.
+enum class InspectionStatus : uint8_t { None, MetadataOnly, Partial, Full };
+enum class InspectionReason : uint8_t {
+  NotRequired,             // the rule asks for no profile
+  Dropped,                 // nothing passed
+  EngineAbsent,            // the profile's engine is not part of this build
+  EncryptedCertPinnedApp,  // decryption none, exclusion cert_pinned_app
+  EncryptedByPolicy,       // decryption none, no exclusion named
+  DecryptionUnavailable,   // decryption demanded, no engine, exception policy passed it
+  Exception,               // another exception policy passed it uninspected
+};
+enum class DecryptResult : uint8_t { NotTls, NotRequired, Excluded, Unavailable };
+
+struct LogRecord {
+  RecordKind kind{};
+  uint8_t protocol = 0;
+  WireId wire;
+  Side opener_side{};          // side of the wire the flow was opened from (PacketDrop: the packet came from)
+  uint16_t vlan[2] = {};       // outer, inner as seen from the opener's side; 0: none
+  IpAddress source, destination;              // of the side that opened the flow
+  uint16_t source_port = 0, destination_port = 0;  // ICMP: type and code of the first packet
+  uint64_t flow_id = 0;        // same for every record of a flow, and in every replay of it; 0: no flow
+  Timestamp time = 0;          // of the event
+  Timestamp start = 0, last = 0;
+  uint64_t packets[2] = {}, bytes[2] = {};    // by Direction; layer 2 lengths without FCS; forwarded packets
+  uint64_t dropped_packets = 0;               // packets of this flow that were dropped
+  uint32_t suppressed = 0;
+  RuleId rule;
+  SubjectId subject;
+  Generation generation;
+  AppId application;           // what the matched rule calls it, else what was identified
+  AppId identified;            // what the bytes are (app_proto)
+  Zone source_zone, destination_zone;
+  ForwardingId forwarding;
+  Action action{};
+  DropReason drop_reason{};
+  EndReason end_reason{};
+  InspectionStatus inspection{};
+  InspectionReason inspection_reason{};
+  uint8_t decryption_mode = 0;   // classify::DecryptionMode
+  DecryptResult decrypt_result{};
+  uint8_t tcp_flags[2] = {};     // all flags seen, by Direction
+};
+
+}  // namespace postern::dataplane

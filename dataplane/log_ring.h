@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker's way to the log thread: a bounded ring with one writer and one reader. When it is full the record is
+// lost and the writer counts it; a worker never waits for a log.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/log_record.h"
+
+namespace postern::dataplane {
+
+class LogRing {
+ public:
+  // Room for at least `records`.
+  explicit LogRing(size_t records) : records_(std::bit_ceil(records)), mask_(records_.size() - 1) {}
+
+  bool push(const LogRecord& record) noexcept {
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head_.load(std::memory_order_acquire) == records_.size()) return false;
+    records_[tail & mask_] = record;
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+
+  // Free places, as the writer sees them.
+  size_t room() const noexcept {
+    return records_.size() - (tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
+  }
+
+  // Copies up to `into.size()` records, oldest first; returns how many.
+  size_t read(std::span<LogRecord> into) noexcept {
+    const uint64_t head = head_.load(std::memory_order_relaxed);
+    const uint64_t ready = tail_.load(std::memory_order_acquire) - head;
+    const size_t count = ready < into.size() ? ready : into.size();
+    for (size_t i = 0; i < count; ++i) into[i] = records_[(head + i) & mask_];
+    head_.store(head + count, std::memory_order_release);
+    return count;
+  }
+
+ private:
+  std::vector<LogRecord> records_;
+  size_t mask_;
+  alignas(64) std::atomic<uint64_t> tail_{0};
+  alignas(64) std::atomic<uint64_t> head_{0};
+};
+
+}  // namespace postern::dataplane

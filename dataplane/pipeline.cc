@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline.h"
+
+namespace postern::dataplane {
+
+PipelineSetup PipelineSetup::from(const std::vector<Wire>& wires) {
+  PipelineSetup setup;
+  for (const Wire& wire : wires) {
+    setup.vlan_maps.emplace_back(wire.vlan_map);
+    setup.wires.push_back({wire.l2, VlanMap(wire.vlan_map)});
+  }
+  return setup;
+}
+
+Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring, Counters& counters,
+                   std::span<QuestionTable> questions, unsigned own)
+    : counters_(counters),
+      flows_(setup.flows, setup.hash_seed),
+      fragments_(setup.fragments, counters),
+      log_(log_ring, counters, setup.packet_drops_per_second),
+      parser_(setup.wires, fragments_),
+      tracker_(flows_, log_, counters),
+      decider_(flows_, log_, counters, setup.vlan_maps, questions, own),
+      inspector_(flows_, decider_),
+      dispatcher_(flows_, fragments_, log_, counters, output, setup.max_frame) {}
+
+void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
+  const classify::Policy& policy = snapshot.policy();
+  parser_.run(burst, policy.exceptions);
+  tracker_.run(burst, policy);
+  decider_.run(burst, snapshot);
+  inspector_.run(burst, snapshot);
+  dispatcher_.run(burst, policy);
+}
+
+void Pipeline::age(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept {
+  fragments_.expire(now);
+  tracker_.age(now, snapshot.policy().timeouts);
+}
+
+void Pipeline::age_all(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept {
+  fragments_.expire(now);
+  tracker_.age_all(now, snapshot.policy().timeouts);
+}
+
+}  // namespace postern::dataplane

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/track.h"
+
+#include <algorithm>
+
+#include "dataplane/tcp_flags.h"
+#include "dataplane/tcp_state.h"
+
+namespace postern::dataplane {
+namespace {
+
+using classify::ExceptionAction;
+
+constexpr Timestamp kSweep = 2 * kSecond;   // one look at every record
+
+uint32_t milliseconds(Timestamp t) noexcept { return static_cast<uint32_t>(t / kMillisecond); }
+
+bool is_icmp_reply(const Slot& slot) noexcept {
+  if (slot.key.protocol == classify::kIcmpV6) return slot.icmp_type == 129;
+  return slot.icmp_type == 0 || slot.icmp_type == 14 || slot.icmp_type == 16 || slot.icmp_type == 18;
+}
+
+EndReason end_reason_of(const FlowHot& hot) noexcept {
+  if (hot.verdict == FlowVerdict::Drop) return EndReason::PolicyDeny;
+  if ((hot.flags & kRstByClient) != 0) return EndReason::TcpRstClient;
+  if ((hot.flags & kRstByServer) != 0) return EndReason::TcpRstServer;
+  return hot.state == FlowState::Closed ? EndReason::TcpFin : EndReason::AgedOut;
+}
+
+}  // namespace
+
+Tracker::Tracker(FlowTable& flows, FlowLog& log, Counters& counters)
+    : flows_(flows), log_(log), counters_(counters), half_open_(std::max(flows.capacity() / 4, 64u)) {}
+
+void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
+  flows_.find(burst);
+  const uint64_t created_before = counters_.flows_created.value();
+  for (unsigned i = 0; i < burst.size(); ++i) {
+    Slot& slot = burst[i];
+    if (slot.fate != Fate::Open || slot.kind == Kind::Layer2) continue;
+    // An earlier packet of this burst may have opened the flow.
+    if (slot.flow == kNoFlow && counters_.flows_created.value() != created_before) slot.flow = flows_.find(slot.key);
+    if (slot.kind == Kind::IcmpError) {
+      observe_error(slot);
+    } else if (slot.flow == kNoFlow) {
+      open(burst, i, policy);
+    } else {
+      observe(burst, slot);
+    }
+    if (slot.flow != kNoFlow) flows_.hot(slot.flow).last_seen = milliseconds(burst.now);
+  }
+}
+
+void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& policy) noexcept {
+  Slot& slot = burst[slot_number];
+  if (slot.kind == Kind::IcmpQuery && is_icmp_reply(slot)) return drop(slot, DropReason::IcmpUnrelated);
+  const bool midstream = slot.kind == Kind::Tcp && (slot.tcp_flags & (kSyn | kAck)) != kSyn;
+  if (midstream) {
+    if (policy.exceptions.midstream == ExceptionAction::Drop) return drop(slot, DropReason::Midstream);
+    if ((slot.tcp_flags & kRst) != 0) {
+      slot.fate = Fate::Forward;
+      return;
+    }
+  }
+  create(burst, slot, policy);
+  if (slot.flow == kNoFlow || !midstream) return;
+  if (policy.exceptions.midstream == ExceptionAction::Bypass) {
+    FlowHot& hot = flows_.hot(slot.flow);
+    hot.verdict = FlowVerdict::Bypass;
+    hot.generation = policy.generation;
+  }
+}
+
+void Tracker::create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept {
+  if (half_open_count_ >= half_open_.size() && !evict_oldest_half_open(burst)) return drop(slot, DropReason::HalfOpenFull);
+  uint32_t flow = flows_.insert(slot.key);
+  if (flow == kNoFlow && evict_oldest_half_open(burst)) flow = flows_.insert(slot.key);
+  if (flow == kNoFlow) {
+    if (policy.exceptions.flow_table_full == ExceptionAction::Drop) return drop(slot, DropReason::FlowTableFull);
+    slot.fate = Fate::Forward;
+    return;
+  }
+  slot.flow = flow;
+  start(burst, slot);
+}
+
+// Fills the empty record of slot.flow.
+void Tracker::start(Burst& burst, Slot& slot) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  FlowCold& cold = flows_.cold(slot.flow);
+  counters_.flows_created.add(1);
+  hot.flags = kOwesApplication;
+  if (slot.port.side() == Side::Second) hot.flags |= kOpenedBySecond;
+  cold.start_us = burst.now / kMicrosecond;
+  if (slot.kind == Kind::Tcp) {
+    tcp_open(hot, cold, slot);
+  } else {
+    hot.state = FlowState::Unreplied;
+  }
+  if (!hot.half_open()) return;
+  ++half_open_count_;
+  remember_half_open(burst, slot.flow);
+}
+
+void Tracker::count_half_open(bool before, bool after) noexcept {
+  half_open_count_ = half_open_count_ - (before ? 1 : 0) + (after ? 1 : 0);
+}
+
+void Tracker::observe(Burst& burst, Slot& slot) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  const bool before = hot.half_open();
+  if (slot.kind == Kind::Tcp) {
+    const TcpOutcome outcome = tcp_observe(hot, flows_.cold(slot.flow), slot);
+    if (outcome.effect == TcpEffect::Refuse) return drop(slot, outcome.reason);
+    if (outcome.effect == TcpEffect::NewFlow) return restart(burst, slot);
+  } else if (hot.state == FlowState::Unreplied && hot.direction_from(slot.port.side()) == Direction::ToClient) {
+    hot.state = FlowState::Replied;
+  }
+  count_half_open(before, hot.half_open());
+}
+
+// The old connection gets its end record, the new one takes over its place in the table.
+void Tracker::restart(Burst& burst, Slot& slot) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  FlowCold& cold = flows_.cold(slot.flow);
+  if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, end_reason_of(hot), burst.now);
+  counters_.flows_ended.add(1);
+  hot = FlowHot{.key = hot.key};
+  cold = FlowCold{};
+  start(burst, slot);
+}
+
+void Tracker::observe_error(Slot& slot) noexcept {
+  if (slot.flow == kNoFlow) return drop(slot, DropReason::IcmpUnrelated);
+  const FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.key.protocol != classify::kTcp) return;
+  // slot.payload is what the error quotes; the quoted packet was sent by the error's receiver.
+  const Side quoted_sender = other(slot.port.side());
+  if (!tcp_quote_plausible(hot, flows_.cold(slot.flow), quoted_sender, load_be32(&slot.payload[4])))
+    drop(slot, DropReason::IcmpUnrelated);
+}
+
+void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
+  if (remembered_ == half_open_.size()) evict_oldest_half_open(burst);
+  half_open_[(oldest_ + remembered_++) % half_open_.size()] = flow;
+}
+
+// True when a half-open flow was ended. Flows that were answered since they were remembered are only forgotten, and so
+// is one that a packet of this very burst belongs to.
+bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
+  while (remembered_ > 0) {
+    const uint32_t flow = half_open_[oldest_];
+    oldest_ = (oldest_ + 1) % static_cast<uint32_t>(half_open_.size());
+    --remembered_;
+    if (!flows_.hot(flow).half_open()) continue;
+    const bool in_burst = std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
+    if (in_burst) continue;
+    counters_.half_open_evicted.add(1);
+    close(flow, EndReason::Resources, burst.now);
+    return true;
+  }
+  return false;
+}
+
+void Tracker::close(uint32_t flow, EndReason reason, Timestamp now) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if ((hot.flags & kLogEnd) != 0) log_.end(hot, flows_.cold(flow), reason, now);
+  count_half_open(hot.half_open(), false);
+  counters_.flows_ended.add(1);
+  flows_.erase(flow);
+}
+
+uint32_t Tracker::timeout_of(const FlowHot& hot, const classify::Timeouts& timeouts) const noexcept {
+  if (hot.verdict == FlowVerdict::Drop) return timeouts.drop;
+  switch (hot.state) {
+    case FlowState::SynSent:
+    case FlowState::SynReceived: return timeouts.tcp_half_open;
+    case FlowState::Established:
+    case FlowState::Closing: return timeouts.tcp_established;
+    case FlowState::Closed: return timeouts.tcp_closed;
+    default: break;
+  }
+  if (hot.key.protocol == classify::kIcmp || hot.key.protocol == classify::kIcmpV6) return timeouts.icmp;
+  if (hot.key.protocol != classify::kUdp) return timeouts.other;
+  return hot.state == FlowState::Unreplied ? timeouts.udp_unreplied : timeouts.udp;
+}
+
+void Tracker::age(Timestamp now, const classify::Timeouts& timeouts) noexcept {
+  const uint32_t records = flows_.high_water();
+  if (aged_at_ == 0) aged_at_ = now;
+  if (now <= aged_at_ || records == 0) return;
+  const Timestamp elapsed = std::min(now - aged_at_, kSweep);
+  const auto due = static_cast<uint32_t>(uint64_t{records} * elapsed / kSweep);
+  if (due == 0) return;   // aged_at_ stays, so the time adds up
+  aged_at_ = now;
+  for (uint32_t i = 0; i < due; ++i) {
+    if (hand_ >= records) hand_ = 0;
+    age_one(hand_++, now, timeouts);
+  }
+}
+
+void Tracker::age_all(Timestamp now, const classify::Timeouts& timeouts) noexcept {
+  for (uint32_t flow = 0; flow < flows_.high_water(); ++flow) age_one(flow, now, timeouts);
+}
+
+void Tracker::age_one(uint32_t flow, Timestamp now, const classify::Timeouts& timeouts) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if (hot.state == FlowState::Free) return;
+  const auto silent = static_cast<int32_t>(milliseconds(now) - hot.last_seen);
+  if (silent < 0 || static_cast<uint64_t>(silent) < uint64_t{timeout_of(hot, timeouts)} * 1000) return;
+  close(flow, end_reason_of(hot), now);
+}
+
+void Tracker::end_some(size_t limit, EndReason reason, Timestamp now) noexcept {
+  for (uint32_t flow = 0; flow < flows_.high_water() && limit > 0; ++flow) {
+    const FlowHot& hot = flows_.hot(flow);
+    if (hot.state == FlowState::Free) continue;
+    const bool over = hot.state == FlowState::Closed || hot.verdict == FlowVerdict::Drop;
+    close(flow, over ? end_reason_of(hot) : reason, now);
+    --limit;
+  }
+}
+
+}  // namespace postern::dataplane

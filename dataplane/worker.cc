@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/worker.h"
+
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+#include <ctime>
+#include <thread>
+
+#include "dataplane/owner.h"
+
+namespace postern::dataplane {
+namespace {
+
+constexpr unsigned kPollSize = 32;
+constexpr Timestamp kAgeEvery = kMillisecond;
+
+void sleep_for(Timestamp duration) noexcept {
+  const timespec span{0, static_cast<long>(duration)};
+  nanosleep(&span, nullptr);
+}
+
+}  // namespace
+
+template <typename T>
+bool Mailbox<T>::ask(T& question) noexcept {
+  question_ = &question;
+  state_.store(State::Asked, std::memory_order_release);
+  for (unsigned i = 0; i < 10'000; ++i) {
+    if (state_.load(std::memory_order_acquire) == State::Idle) return true;
+    sleep_for(100 * kMicrosecond);
+  }
+  State asked = State::Asked;
+  if (state_.compare_exchange_strong(asked, State::Idle)) return false;
+  while (state_.load(std::memory_order_acquire) != State::Idle) sleep_for(100 * kMicrosecond);
+  return true;
+}
+
+Worker::Worker(WorkersShared& shared, const PipelineSetup& setup, unsigned number, size_t log_records)
+    : shared_(shared),
+      number_(number),
+      log_ring_(log_records),
+      pipeline_(setup, *this, log_ring_, counters_, shared.questions, number) {}
+
+void Worker::run() noexcept {
+  rte_rcu_qsbr_thread_register(shared_.quiescence, number_);
+  rte_rcu_qsbr_thread_online(shared_.quiescence, number_);
+  unsigned idle_rounds = 0;
+  while (!shared_.stop.load(std::memory_order_relaxed)) {
+    const uint64_t started = rte_rdtsc();
+    const classify::PolicySnapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
+    unsigned packets = take_over(snapshot);
+    for (unsigned i = 0; i < shared_.ports.size(); ++i) packets += poll({static_cast<uint8_t>(i)}, snapshot);
+    const Timestamp now = shared_.clock.now();
+    if (now - aged_at_ >= kAgeEvery) {
+      aged_at_ = now;
+      pipeline_.age(now, snapshot);
+    }
+    answer(snapshot);
+    rte_rcu_qsbr_quiescent(shared_.quiescence, number_);
+    (packets > 0 ? busy_cycles_ : idle_cycles_) += rte_rdtsc() - started;
+    idle_rounds = packets > 0 ? 0 : idle_rounds + 1;
+    rest(idle_rounds);
+  }
+  end_flows();
+  rte_rcu_qsbr_thread_offline(shared_.quiescence, number_);
+  rte_rcu_qsbr_thread_unregister(shared_.quiescence, number_);
+}
+
+// The log thread still reads; what it does not take within a second is counted as lost.
+void Worker::end_flows() noexcept {
+  for (unsigned i = 0; i < 1000 && pipeline_.flows().size() > 0; ++i) {
+    pipeline_.tracker().end_some(log_ring_.room(), EndReason::Shutdown, shared_.clock.now());
+    if (pipeline_.flows().size() > 0) sleep_for(kMillisecond);
+  }
+  pipeline_.tracker().end_some(pipeline_.flows().size(), EndReason::Shutdown, shared_.clock.now());
+}
+
+// Leaves the core to others after a while without packets, in growing steps, so a first packet waits at most 0.2 ms.
+void Worker::rest(unsigned idle_rounds) noexcept {
+  constexpr unsigned kSpins = 32;
+  if (shared_.idle == Idle::Spin || idle_rounds < kSpins) return;
+  const uint64_t started = rte_rdtsc();
+  sleep_for(idle_rounds < 4 * kSpins ? 20 * kMicrosecond : 200 * kMicrosecond);
+  idle_cycles_ += rte_rdtsc() - started;
+}
+
+unsigned Worker::poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept {
+  const Port* port = shared_.ports[index.value]->port.load(std::memory_order_acquire);
+  if (port == nullptr) return 0;
+  // A port with fewer queues than workers is polled by the workers its number falls to.
+  const unsigned first = port->rx_queues == 1 ? index.value % shared_.workers : 0;
+  const unsigned queue = number_ - first;
+  if (number_ < first || queue >= port->rx_queues) return 0;
+
+  rte_mbuf* packets[kPollSize];
+  const unsigned count = rte_eth_rx_burst(port->id, static_cast<uint16_t>(queue), packets, kPollSize);
+  if (count == 0) return 0;
+  uint64_t bytes = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    bytes += rte_pktmbuf_pkt_len(packets[i]);
+    packets[i]->port = index.value;
+  }
+  counters_.received.add(count);
+  counters_.ports[index.value].received_packets.add(count);
+  counters_.ports[index.value].received_bytes.add(bytes);
+
+  burst_.now = shared_.clock.now();
+  if (shared_.workers == 1) {
+    for (unsigned i = 0; i < count; ++i) burst_.add(Packet(packets[i]), index);
+  } else {
+    unsigned owners[kPollSize];
+    for (unsigned i = 0; i < count; ++i) {
+      const Bytes frame{rte_pktmbuf_mtod(packets[i], const uint8_t*), rte_pktmbuf_data_len(packets[i])};
+      owners[i] = owner_of_frame(frame, shared_.workers, number_);
+      if (owners[i] == number_) burst_.add(Packet(packets[i]), index);
+    }
+    hand_over(packets, owners, count);
+  }
+  if (!burst_.empty()) pipeline_.process(burst_, snapshot);
+  return count;
+}
+
+void Worker::hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noexcept {
+  for (unsigned owner = 0; owner < shared_.workers; ++owner) {
+    if (owner == number_) continue;
+    rte_mbuf* theirs[kPollSize];
+    unsigned n = 0;
+    for (unsigned i = 0; i < count; ++i)
+      if (owners[i] == owner) theirs[n++] = packets[i];
+    if (n == 0) continue;
+    const unsigned taken = rte_ring_enqueue_burst(shared_.inboxes[owner], reinterpret_cast<void**>(theirs), n, nullptr);
+    counters_.handed_off.add(taken);
+    if (taken == n) continue;
+    rte_pktmbuf_free_bulk(theirs + taken, n - taken);
+    counters_.drop(DropReason::HandoffFull, n - taken);
+  }
+}
+
+unsigned Worker::take_over(const classify::PolicySnapshot& snapshot) noexcept {
+  if (shared_.workers == 1) return 0;
+  rte_mbuf* packets[kPollSize];
+  const unsigned count =
+      rte_ring_dequeue_burst(shared_.inboxes[number_], reinterpret_cast<void**>(packets), kPollSize, nullptr);
+  if (count == 0) return 0;
+  taken_over_.add(count);
+  burst_.now = shared_.clock.now();
+  for (unsigned i = 0; i < count; ++i) {
+    const PortIndex port{static_cast<uint8_t>(packets[i]->port)};
+    burst_.add(Packet(packets[i]), port);
+  }
+  pipeline_.process(burst_, snapshot);
+  return count;
+}
+
+unsigned Worker::send(PortIndex index, rte_mbuf** packets, unsigned count, Timestamp) noexcept {
+  LivePort& live = *shared_.ports[index.value];
+  const Port* port = live.port.load(std::memory_order_acquire);
+  if (port == nullptr) return 0;
+  const auto queue = static_cast<uint16_t>(number_ % port->tx_queues);
+  const bool shared_queue = port->tx_queues < shared_.workers;
+  if (shared_queue) rte_spinlock_lock(&live.tx_locks[queue]);
+  unsigned sent = 0;
+  // Virtual ports take a burst in parts.
+  while (sent < count) {
+    const unsigned n = rte_eth_tx_burst(port->id, queue, packets + sent, static_cast<uint16_t>(count - sent));
+    if (n == 0) break;
+    sent += n;
+  }
+  if (shared_queue) rte_spinlock_unlock(&live.tx_locks[queue]);
+  return sent;
+}
+
+bool Worker::link_up(PortIndex index) const noexcept {
+  const LivePort& live = *shared_.ports[index.value];
+  return live.port.load(std::memory_order_relaxed) != nullptr && live.link_up.load(std::memory_order_relaxed);
+}
+
+bool Worker::stats(WorkerStats& into) noexcept {
+  into.ports.resize(shared_.ports.size());
+  return stats_mailbox_.ask(into);
+}
+
+bool Worker::flows(FlowQuery& query) noexcept {
+  query.found.reserve(query.limit);
+  query.states.reserve(query.limit);
+  return flows_mailbox_.ask(query);
+}
+
+void Worker::answer(const classify::PolicySnapshot& snapshot) noexcept {
+  stats_mailbox_.answer([&](WorkerStats& stats) { fill(stats, snapshot); });
+  flows_mailbox_.answer([&](FlowQuery& query) { fill(query); });
+}
+
+void Worker::fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) noexcept {
+  for (size_t i = 0; i < kDropReasons; ++i) stats.dropped[i] = counters_.dropped[i].value();
+  for (size_t i = 0; i < stats.ports.size(); ++i) {
+    const PortCounters& port = counters_.ports[i];
+    stats.ports[i] = {port.received_packets.value(), port.received_bytes.value(), port.sent_packets.value(),
+                      port.sent_bytes.value()};
+  }
+  stats.received = counters_.received.value();
+  stats.sent = counters_.sent.value();
+  stats.held = pipeline_.held();
+  stats.handed_over = counters_.handed_off.value();
+  stats.taken_over = taken_over_.value();
+  stats.flows = pipeline_.flows().size();
+  stats.half_open = pipeline_.tracker().half_open();
+  stats.flows_created = counters_.flows_created.value();
+  stats.flows_ended = counters_.flows_ended.value();
+  stats.half_open_evicted = counters_.half_open_evicted.value();
+  stats.log_records_lost = counters_.log_records_lost.value();
+  stats.flow_table_bytes = pipeline_.flows().memory();
+  stats.flow_capacity = pipeline_.flows().capacity();
+  stats.busy_cycles = busy_cycles_;
+  stats.idle_cycles = idle_cycles_;
+  stats.generation = snapshot.generation().value;
+}
+
+// Walks the whole table in one go: `limit` is small, and free records are skipped at memory speed.
+void Worker::fill(FlowQuery& query) noexcept {
+  const FlowTable& flows = pipeline_.flows();
+  const Timestamp now = shared_.clock.now();
+  for (uint32_t i = 0; i < flows.high_water() && query.found.size() < query.limit; ++i) {
+    const FlowHot& hot = flows.hot(i);
+    if (hot.state == FlowState::Free) continue;
+    query.found.push_back(describe(hot, flows.cold(i), now));
+    query.states.push_back(hot.state);
+  }
+}
+
+}  // namespace postern::dataplane

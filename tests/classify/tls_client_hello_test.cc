@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classify/tls_client_hello.h"
+
+#include <gtest/gtest.h>
+
+#include "tls_hello_builder.h"
+
+namespace postern::classify {
+namespace {
+
+TlsClientHello parse(const std::string& stream) { return parse_tls_client_hello(ExactBytes(stream)); }
+
+TEST(TlsClientHello, YieldsServerNameAlpnAndVersions) {
+  const TlsClientHello hello = parse(usual_hello());
+  ASSERT_EQ(hello.fit, Fit::Yes);
+  EXPECT_EQ(hello.server_name(), "bmc7.example.net");
+  EXPECT_EQ(hello.alpn(0), "h2");
+  EXPECT_EQ(hello.alpn(1), "http/1.1");
+  EXPECT_EQ(hello.alpn(2), std::nullopt);
+  EXPECT_EQ(hello.legacy_version, 0x0303);
+  EXPECT_EQ(hello.version_count, 3);
+  EXPECT_EQ(hello.highest_version(), 0x0304);
+  EXPECT_FALSE(hello.encrypted_client_hello);
+  EXPECT_FALSE(hello.early_data);
+}
+
+TEST(TlsClientHello, WithoutExtensionsHasOnlyTheLegacyVersion) {
+  const TlsClientHello hello = parse(client_hello(""));
+  ASSERT_EQ(hello.fit, Fit::Yes);
+  EXPECT_EQ(hello.server_name(), "");
+  EXPECT_EQ(hello.highest_version(), 0x0303);
+}
+
+TEST(TlsClientHello, TellsEncryptedHelloAndEarlyData) {
+  const TlsClientHello hello = parse(client_hello(extension(0xfe0d, "whatever") + extension(42, "")));
+  ASSERT_EQ(hello.fit, Fit::Yes);
+  EXPECT_TRUE(hello.encrypted_client_hello);
+  EXPECT_TRUE(hello.early_data);
+}
+
+TEST(TlsClientHello, NeedsMoreAtEveryShorterLength) {
+  const std::string whole = usual_hello();
+  for (size_t n = 0; n < whole.size(); ++n) EXPECT_EQ(parse(whole.substr(0, n)).fit, Fit::More) << n;
+}
+
+TEST(TlsClientHello, MayBeSpreadOverRecordsOfAnySize) {
+  const std::string message = handshake(hello_body(server_name("bmc7.example.net") + kAlpnH2Http11));
+  for (size_t size = 1; size <= message.size(); ++size) {
+    const TlsClientHello hello = parse(in_records(message, size));
+    ASSERT_EQ(hello.fit, Fit::Yes) << size;
+    EXPECT_EQ(hello.server_name(), "bmc7.example.net") << size;
+  }
+}
+
+TEST(TlsClientHello, MayBeFollowedByAnotherRecord) {
+  EXPECT_EQ(parse(usual_hello() + hex("14 0303 0001 01")).fit, Fit::Yes);
+}
+
+TEST(TlsClientHello, IsNotFollowedByBytesInItsRecord) {
+  EXPECT_EQ(parse(record(handshake(hello_body("")) + "x")).fit, Fit::No);
+}
+
+TEST(TlsClientHello, LongerThanAnyClientSendsIsRefused) {
+  const std::string message = handshake(hello_body(extension(21, std::string(16400, '\0'))));
+  EXPECT_EQ(parse(in_records(message, 4096)).fit, Fit::No);
+}
+
+TEST(TlsClientHello, OtherRecordsAndVersionsAreNotTls) {
+  for (const char* start : {"15 0301 0002 01 00", "16 0201 0040 01", "16 0305 0040 01", "16 0301 4001 01",
+                            "16 0301 0000 01", "16 0301 0040 02", "80 2e 01 03 01"})
+    EXPECT_EQ(parse(hex(start) + std::string(64, 'x')).fit, Fit::No) << start;
+}
+
+TEST(TlsClientHello, InconsistentLengthsAreNotTls) {
+  const std::string name = server_name("a.example");
+  for (const std::string& extensions :
+       {extension(0, hex("0005 00 0009 61")),             // name longer than the extension
+        extension(0, hex("0000")),                        // empty list
+        extension(0, hex("0003 00 0000")),                // empty name
+        extension(0, hex("0004 00 0001 61 ff")),          // bytes after the list
+        name + name,                                      // twice
+        extension(0, hex("0008 00 0001 61 00 0001 62")),  // two host names
+        extension(16, hex("0003 05 6832")),               // protocol longer than the list
+        extension(16, hex("0002 00 00")),                 // empty protocol
+        extension(43, hex("03 0304 03")),                 // odd
+        hex("0000 00ff 00")})                             // extension longer than the hello
+    EXPECT_EQ(parse(client_hello(extensions)).fit, Fit::No);
+}
+
+TEST(TlsClientHello, InconsistentBodiesAreNotTls) {
+  const std::string random(32, 'r');
+  for (const std::string& body : {hex("0203") + random + hex("00 0002 1301 01 00"),  // version 2
+                                  hex("0303") + random + hex("21"),                  // session id of 33
+                                  hex("0303") + random + hex("00 0001 13 01 00"),    // odd cipher suites
+                                  hex("0303") + random + hex("00 0000 01 00"),       // none
+                                  hex("0303") + random + hex("00 0002 1301 00"),     // no compression method
+                                  hex("0303") + random + hex("00 0002 1301 01 00 00"),  // half a length
+                                  hex("0303") + random + hex("00 0002 1301 01 00 0000 00")})
+    EXPECT_EQ(parse(record(handshake(body + (body.size() < 36 ? std::string(40, 'x') : "")))).fit, Fit::No);
+}
+
+TEST(TlsClientHello, KeepsWhatFitsOfALongAlpnList) {
+  std::string list;
+  for (int i = 0; i < 30; ++i) list += hex("0a") + "protocol" + std::to_string(10 + i);
+  const TlsClientHello hello = parse(client_hello(extension(16, be16(list.size()) + list)));
+  ASSERT_EQ(hello.fit, Fit::Yes);
+  EXPECT_EQ(hello.alpn(0), "protocol10");
+  EXPECT_EQ(hello.alpn(22), "protocol32");
+  EXPECT_EQ(hello.alpn(23), std::nullopt);
+}
+
+TEST(TlsClientHello, StartIsKnownAfterSixBytes) {
+  const std::string whole = usual_hello();
+  for (size_t n = 0; n < 6; ++n)
+    EXPECT_EQ(starts_tls_client_hello(ExactBytes(whole.substr(0, n))), Fit::More) << n;
+  EXPECT_EQ(starts_tls_client_hello(ExactBytes(whole.substr(0, 6))), Fit::Yes);
+}
+
+TEST(TlsClientHello, AnswersAreServerHellosAndAlerts) {
+  EXPECT_EQ(starts_tls_answer(ExactBytes(hex("16 0303 007a 02"))), Fit::Yes);
+  EXPECT_EQ(starts_tls_answer(ExactBytes(hex("15 0303 0002 02 28"))), Fit::Yes);
+  EXPECT_EQ(starts_tls_answer(ExactBytes(hex("15 0303"))), Fit::More);
+  EXPECT_EQ(starts_tls_answer(ExactBytes(hex("16 0303 007a 01"))), Fit::No);
+}
+
+}  // namespace
+}  // namespace postern::classify
