@@ -13,7 +13,8 @@ bool RuleConditions::fits_packet(const FlowFacts& facts) const noexcept {
 
 void RuleJudge::weigh(uint32_t rule) noexcept {
   const RuleConditions& conditions = catalogue_.rules[rule];
-  if (!identity_holds(conditions.identity)) return;
+  const IdentityCondition& identity = conditions.identity;
+  if (!identity.asks_nothing() && !SubjectTable::satisfies(subject(), identity)) return;
   switch (catalogue_.applications.match(conditions.application, conditions.service, facts_)) {
     case Match::No:
       return;
@@ -25,15 +26,6 @@ void RuleJudge::weigh(uint32_t rule) noexcept {
       if (conditions.action == Action::Allow) first_waiting_allow_ = std::min(first_waiting_allow_, rule);
       return;
   }
-}
-
-bool RuleJudge::identity_holds(const IdentityCondition& identity) noexcept {
-  if (identity.asks_nothing()) return true;
-  if (!subject_looked_up_) {
-    subject_ = catalogue_.subjects.find(facts_.source);
-    subject_looked_up_ = true;
-  }
-  return SubjectTable::satisfies(subject_, identity);
 }
 
 }  // namespace postern::classify

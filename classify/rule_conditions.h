@@ -51,12 +51,23 @@ class RuleJudge {
   // `rule` < best() fits the packet; identity and application are still to be asked.
   void weigh(uint32_t rule) noexcept;
 
+  // IdentityCondition::group_bits of a rule: false if the subject is in none of its groups for certain.
+  bool may_be_in(uint32_t group_bits) noexcept {
+    return group_bits == 0 || (subject() != nullptr && (subject_->group_bits & group_bits) != 0);
+  }
+
   // Some rule before best() waits for the application; one of them allows.
   bool waits() const noexcept { return first_waiting_ < best_; }
   bool waiting_allow() const noexcept { return first_waiting_allow_ < best_; }
 
  private:
-  bool identity_holds(const IdentityCondition& identity) noexcept;
+  const SubjectTable::Entry* subject() noexcept {  // at the source; looked up once, if a rule asks
+    if (!subject_looked_up_) {
+      subject_ = catalogue_.subjects.find(facts_.source);
+      subject_looked_up_ = true;
+    }
+    return subject_;
+  }
 
   Catalogue catalogue_;
   const FlowFacts& facts_;

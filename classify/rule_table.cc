@@ -102,6 +102,7 @@ TupleSpace<Bits> make_space(const std::vector<uint32_t>& numbers, const std::vec
         entry.protocol = rules[number].protocol;
         entry.exact = boxes.exact;
         entry.plain = rules[number].plain;
+        entry.group_bits = rules[number].identity.group_bits;
         entry.rule = number;
         for (const PortRange& range : boxes.ports) {
           entry.first_port = range.first;

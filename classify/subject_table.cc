@@ -6,6 +6,15 @@
 #include <limits>
 
 namespace postern::classify {
+namespace {
+
+uint32_t group_bits(const std::vector<uint32_t>& groups) {
+  uint32_t bits = 0;
+  for (const uint32_t group : groups) bits |= uint32_t{1} << (mix(group) & 31);
+  return bits;
+}
+
+}  // namespace
 
 Result<SubjectTable> SubjectTable::build(const std::vector<Subject>& subjects) {
   SubjectTable table;
@@ -18,6 +27,7 @@ Result<SubjectTable> SubjectTable::build(const std::vector<Subject>& subjects) {
       entry.groups.push_back(table.group_numbers_.emplace(group, number).first->second);
     }
     std::sort(entry.groups.begin(), entry.groups.end());
+    entry.group_bits = group_bits(entry.groups);
     const size_t slot = table.slot_of(entry.address);
     if (table.slots_[slot] != 0)
       return Error{"subject '" + subject.name + "': address " + subject.address.text() +
@@ -38,6 +48,7 @@ IdentityCondition SubjectTable::condition(const Identity& identity) const {
                                                              : std::numeric_limits<uint32_t>::max());
   }
   std::sort(condition.groups.begin(), condition.groups.end());
+  condition.group_bits = group_bits(condition.groups);
   return condition;
 }
 

@@ -16,6 +16,7 @@ namespace postern::classify {
 // A rule's identity, with group names as numbers of the table that made it.
 struct IdentityCondition {
   std::vector<uint32_t> groups;  // ascending
+  uint32_t group_bits = 0;       // of group_bit() of each; 0: no group is asked for
   bool compliant = false;
   bool asks_nothing() const noexcept { return groups.empty() && !compliant; }
 };
@@ -26,6 +27,7 @@ class SubjectTable {
     V6Bits address;
     const Subject* subject = nullptr;
     std::vector<uint32_t> groups;  // ascending
+    uint32_t group_bits = 0;       // a rule that shares none of them asks for other groups
   };
 
   // Keeps pointers into `subjects`. Two subjects at one address are an error: identity must not be ambiguous.

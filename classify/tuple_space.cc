@@ -250,6 +250,7 @@ void TupleSpace<Bits>::find(const Bits& source, const Bits& destination, RuleJud
       if (port < e.first_port || port > e.last_port) continue;
       if (!((source ^ e.source) & e.source_mask).zero()) continue;
       if (!((destination ^ e.destination) & e.destination_mask).zero()) continue;
+      if (!judge.may_be_in(e.group_bits)) continue;
       if (!e.exact && !judge.fits_packet(e.rule)) continue;
       if (e.plain) {
         judge.matched(e.rule);

@@ -31,6 +31,8 @@ class TupleSpace {
     uint8_t protocol = kAnyProtocol;
     bool exact = true;  // the box is the rule's own; otherwise it only covers it and the rule decides
     bool plain = true;  // of the rule: RuleConditions::plain
+    uint32_t group_bits =
+        0;  // of the rule's identity: thousands of rules for one service may differ in it alone
     uint32_t rule = 0;
   };
 

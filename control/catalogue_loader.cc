@@ -26,11 +26,13 @@ std::string snake_name(MapReader& map, std::string_view key, Findings& findings)
   const Node* node = map.require(key, kExpected);
   if (node == nullptr) return {};
   if (node->is_scalar() && is_snake_name(node->text)) return node->text;
-  findings.error(node->line, std::string(key) + ": found " + node->found() + ", expected " + std::string(kExpected));
+  findings.error(node->line,
+                 std::string(key) + ": found " + node->found() + ", expected " + std::string(kExpected));
   return {};
 }
 
-CatalogueMember read_member(const Node& node, const std::string& app_id, ApplicationKind kind, Findings& findings) {
+CatalogueMember read_member(const Node& node, const std::string& app_id, ApplicationKind kind,
+                            Findings& findings) {
   MapReader map(&node, "member of " + app_id, findings);
   CatalogueMember member{.line = map.line()};
   if (kind == ApplicationKind::Composite) {
@@ -49,8 +51,10 @@ std::vector<IpAddress> read_multicast(MapReader& map, Findings& findings) {
   for (const Node& item : map.list("multicast", "multicast addresses", EmptyList::Refused)) {
     const auto text = as_text(item);
     const auto address = text ? IpAddress::parse(*text) : std::nullopt;
-    if (address && address->is_multicast()) out.push_back(*address);
-    else findings.error(item.line, "multicast: found " + item.found() + ", expected a multicast address");
+    if (address && address->is_multicast())
+      out.push_back(*address);
+    else
+      findings.error(item.line, "multicast: found " + item.found() + ", expected a multicast address");
   }
   return out;
 }
@@ -65,14 +69,16 @@ CatalogueEntry read_entry(const Node& node, Findings& findings) {
     findings.error(map.line(), "application: no key \"kind\", expected identified, composite or wildcard");
   entry.kind = map.choice<ApplicationKind>("kind", kKinds, ApplicationKind::Composite);
   entry.category = snake_name(map, "category", findings);
-  if (!map.has("risk")) findings.error(map.line(), "application: no key \"risk\", expected a number from 1 to 5");
+  if (!map.has("risk"))
+    findings.error(map.line(), "application: no key \"risk\", expected a number from 1 to 5");
   entry.risk = static_cast<uint8_t>(map.integer("risk", {1, 5}, 5));
   entry.depends_on = map.names("depends_on", "app_ids", EmptyList::Fine);
   if (entry.kind != ApplicationKind::Wildcard) {
     entry.multicast = read_multicast(map, findings);
     for (const Node& item : map.list("members", "members", EmptyList::Refused))
       entry.members.push_back(read_member(item, entry.app_id, entry.kind, findings));
-    if (!map.has("members")) findings.error(map.line(), "application: no key \"members\", expected a list of members");
+    if (!map.has("members"))
+      findings.error(map.line(), "application: no key \"members\", expected a list of members");
   }
   map.finish();
   return entry;
@@ -103,8 +109,9 @@ void check_member(const Catalogue& catalogue, const CatalogueEntry& entry, const
                   Findings& findings) {
   if (member.application.empty()) {
     if (entry.kind == ApplicationKind::Composite && member.protocol == classify::kAnyProtocol)
-      findings.error({"member of " + entry.app_id + " has neither application nor protocol, expected one at least",
-                      entry.file, member.line});
+      findings.error(
+          {"member of " + entry.app_id + " has neither application nor protocol, expected one at least",
+           entry.file, member.line});
     return;
   }
   const auto known = catalogue.find(member.application);
@@ -136,8 +143,10 @@ Application application_of(const CatalogueEntry& entry, const ApplicationBinding
                                                            member.opt_in) != binding.opt_in.end();
     if (!wanted) continue;
     Member& added = out.members.emplace_back();
-    if (entry.kind == ApplicationKind::Identified) added.application = out.id;
-    else if (!member.application.empty()) added.application = names.application(member.application);
+    if (entry.kind == ApplicationKind::Identified)
+      added.application = out.id;
+    else if (!member.application.empty())
+      added.application = names.application(member.application);
     added.protocol = member.protocol;
     added.ports = member.ports;
     added.bound_hosts = member.bound_hosts;
@@ -165,15 +174,17 @@ Findings check_catalogue(const Catalogue& catalogue) {
   for (const auto& [app_id, entry] : catalogue) {
     const bool decoded = has_decoder(app_id);
     if (app_id == kReserved)
-      findings.error({"application " + in_quotes(app_id) + " is what logs call the unknown, expected another name",
-                      entry.file, entry.line});
+      findings.error(
+          {"application " + in_quotes(app_id) + " is what logs call the unknown, expected another name",
+           entry.file, entry.line});
     if (entry.kind == ApplicationKind::Identified && !decoded)
       findings.error({"application " + in_quotes(app_id) +
                           " is identified and no decoder of this build knows it, expected kind composite",
                       entry.file, entry.line});
     if (entry.kind != ApplicationKind::Identified && decoded)
-      findings.error({"application " + in_quotes(app_id) + " is what a decoder says, expected kind identified",
-                      entry.file, entry.line});
+      findings.error(
+          {"application " + in_quotes(app_id) + " is what a decoder says, expected kind identified",
+           entry.file, entry.line});
     for (const CatalogueMember& member : entry.members) check_member(catalogue, entry, member, findings);
     for (const std::string& needed : entry.depends_on)
       if (!catalogue.contains(needed))
@@ -185,14 +196,16 @@ Findings check_catalogue(const Catalogue& catalogue) {
 }
 
 std::vector<Application> applications_of(const Catalogue& catalogue,
-                                         const std::map<std::string, ApplicationBinding>& bindings, Names& names) {
+                                         const std::map<std::string, ApplicationBinding>& bindings,
+                                         Names& names) {
   std::vector<Application> out(2);
   out[0].id = kApplicationPending;
   out[1].id = kApplicationUnidentified;
   out[1].name = names.application_name(kApplicationUnidentified);
   for (const auto& [app_id, entry] : catalogue) {
     const auto binding = bindings.find(app_id);
-    out.push_back(application_of(entry, binding == bindings.end() ? ApplicationBinding{} : binding->second, names));
+    out.push_back(
+        application_of(entry, binding == bindings.end() ? ApplicationBinding{} : binding->second, names));
   }
   std::sort(out.begin(), out.end(), [](const Application& a, const Application& b) { return a.id < b.id; });
   return out;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The application catalogue: the shipped one is part of the program, a site's files of the same form are merged over it.
-// The form is described at the head of deploy/catalogue/applications.yaml. Control thread.
+// The application catalogue: the shipped one is part of the program, a site's files of the same form are
+// merged over it. The form is described at the head of deploy/catalogue/applications.yaml. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace postern::control {
 enum class ApplicationKind : uint8_t { Identified, Composite, Wildcard };
 
 struct CatalogueMember {
-  std::string application;   // identified application it must be; empty: protocol and port suffice
-  std::string opt_in;        // empty: always a member
+  std::string application;  // identified application it must be; empty: protocol and port suffice
+  std::string opt_in;       // empty: always a member
   uint8_t protocol = classify::kAnyProtocol;
   std::vector<classify::PortRange> ports;
   bool bound_hosts = false;
@@ -37,7 +37,7 @@ struct CatalogueEntry {
   uint32_t line = 0;
 };
 
-using Catalogue = std::map<std::string, CatalogueEntry>;   // by app_id
+using Catalogue = std::map<std::string, CatalogueEntry>;  // by app_id
 
 struct LoadedCatalogue {
   Catalogue entries;
@@ -60,7 +60,8 @@ struct ApplicationBinding {
   std::vector<std::string> opt_in;
 };
 
-// As a policy wants them: by ascending id, "pending" and "unidentified" first. The catalogue has been checked.
+// As a policy wants them: by ascending id, "pending" and "unidentified" first. The catalogue has been
+// checked.
 std::vector<classify::Application> applications_of(const Catalogue& catalogue,
                                                    const std::map<std::string, ApplicationBinding>& bindings,
                                                    Names& names);

@@ -19,11 +19,11 @@ constexpr int kValid = 0, kUsage = 2, kInvalid = 3;
 constexpr std::string_view kBuiltInSite = "built-in site";
 
 struct Outcome {
-  std::string site;                       // file, or what stands for it
-  std::unique_ptr<const classify::PolicySnapshot> snapshot;   // none: errors
+  std::string site;                                          // file, or what stands for it
+  std::unique_ptr<const classify::PolicySnapshot> snapshot;  // none: errors
   std::vector<Error> errors;
   std::vector<std::string> warnings;
-  std::string legend;                     // names of the numbers in the table
+  std::string legend;  // names of the numbers in the table
 };
 
 struct PackWords {
@@ -43,11 +43,12 @@ void collect(const Pack& pack, PackWords& words) {
 // Every zone has a prefix of its own on one side of a wire that no port will ever be opened for.
 std::string site_for(const PackWords& words) {
   std::string text =
-      "site: check\nwires:\n  - {wire: check, sides: {first: \"ring:check0\", second: \"ring:check1\"}}\nzones:\n";
+      "site: check\nwires:\n  - {wire: check, sides: {first: \"ring:check0\", second: "
+      "\"ring:check1\"}}\nzones:\n";
   unsigned number = 0;
   for (const std::string& zone : words.zones) {
-    text += "  - {zone: " + zone + ", wire: check, side: first, prefixes: [10." + std::to_string(number / 256) + "." +
-            std::to_string(number % 256) + ".0/24]}\n";
+    text += "  - {zone: " + zone + ", wire: check, side: first, prefixes: [10." +
+            std::to_string(number / 256) + "." + std::to_string(number % 256) + ".0/24]}\n";
     ++number;
   }
   text += "applications:\n";
@@ -88,18 +89,19 @@ Subject built_in_site(const std::vector<std::string>& pack_paths) {
 std::string legend_of(const Site& site, const Names& names) {
   std::string text = "names\n";
   for (const Wire& wire : site.wires)
-    text += "  wire " + std::to_string(wire.id.value) + " is " + wire.name + ", side 0 " + wire.sides[0] + ", side 1 " +
-            wire.sides[1] + "\n";
+    text += "  wire " + std::to_string(wire.id.value) + " is " + wire.name + ", side 0 " + wire.sides[0] +
+            ", side 1 " + wire.sides[1] + "\n";
   std::set<Zone> zones;
   for (const classify::ZoneBinding& binding : site.policy.zones) zones.insert(binding.zone);
-  for (const Zone zone : zones) text += "  zone " + std::to_string(zone.value) + " is " + names.zone_name(zone) + "\n";
+  for (const Zone zone : zones)
+    text += "  zone " + std::to_string(zone.value) + " is " + names.zone_name(zone) + "\n";
   return text;
 }
 
 Outcome check(const std::string& site_path, const std::vector<std::string>& pack_paths) {
   Outcome outcome;
-  const Subject subject = site_path.empty() ? built_in_site(pack_paths)
-                                            : Subject{{site_path, std::nullopt, pack_paths}, {}};
+  const Subject subject =
+      site_path.empty() ? built_in_site(pack_paths) : Subject{{site_path, std::nullopt, pack_paths}, {}};
   outcome.site = subject.source.file;
   outcome.errors = subject.errors;
   if (!outcome.errors.empty()) return outcome;
@@ -111,8 +113,10 @@ Outcome check(const std::string& site_path, const std::vector<std::string>& pack
   outcome.legend = legend_of(*loaded.site, names);
   loaded.site->policy.generation = Generation{1};
   auto compiled = classify::PolicySnapshot::compile(std::move(loaded.site->policy));
-  if (compiled) outcome.snapshot = std::move(*compiled);
-  else outcome.errors.push_back(compiled.error());
+  if (compiled)
+    outcome.snapshot = std::move(*compiled);
+  else
+    outcome.errors.push_back(compiled.error());
   return outcome;
 }
 
@@ -124,7 +128,8 @@ void print_text(const Outcome& outcome, std::ostream& out) {
     return;
   }
   if (outcome.site == kBuiltInSite)
-    out << "no site file: checked against a built-in site that binds every zone, group, forwarding and host the packs "
+    out << "no site file: checked against a built-in site that binds every zone, group, forwarding and host "
+           "the packs "
            "name\n";
   out << outcome.legend << outcome.snapshot->dump();
   out << "valid: " << outcome.snapshot->policy().rules.size() << " rules\n";
@@ -147,8 +152,8 @@ void print_json(const Outcome& outcome, std::ostream& out) {
       const classify::Application* application = outcome.snapshot->application(rule.application);
       rules.push_back("{\"pack\":" + json_quoted(rule.pack) + ",\"rule\":" + json_quoted(rule.name) +
                       ",\"index\":" + std::to_string(rule.index) + ",\"action\":\"" +
-                      (rule.action == Action::Allow ? "allow" : "drop") + "\",\"app_id\":" +
-                      json_quoted(application == nullptr ? "" : application->name) + "}");
+                      (rule.action == Action::Allow ? "allow" : "drop") +
+                      "\",\"app_id\":" + json_quoted(application == nullptr ? "" : application->name) + "}");
     }
   out << "{\"valid\":" << (outcome.snapshot ? "true" : "false") << ",\"site\":" << json_quoted(outcome.site)
       << ",\"rules\":" << json_list(rules) << ",\"warnings\":" << json_list(warnings)
@@ -165,8 +170,10 @@ int run_check(const std::string& site_path, const std::vector<std::string>& pack
     return kUsage;
   }
   const Outcome outcome = check(site_path, pack_paths);
-  if (output == CheckOutput::Json) print_json(outcome, out);
-  else print_text(outcome, out);
+  if (output == CheckOutput::Json)
+    print_json(outcome, out);
+  else
+    print_text(outcome, out);
   return outcome.snapshot ? kValid : kInvalid;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operator's file as a tree in which every node knows its line, the same for YAML and JSON. Scalars keep their text;
-// what a plain YAML scalar means is decided by the reader that wants it, so `no` stays "no" where a text is wanted.
-// Errors name file and line. Control thread.
+// An operator's file as a tree in which every node knows its line, the same for YAML and JSON. Scalars keep
+// their text; what a plain YAML scalar means is decided by the reader that wants it, so `no` stays "no" where
+// a text is wanted. Errors name file and line. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ struct Node {
 
   Kind kind = Kind::Null;
   uint32_t line = 1;
-  std::string text;             // of scalars, without quotes and escapes
-  std::vector<Node> items;      // of a List
-  std::vector<Entry> entries;   // of a Map, in the order written, no key twice
+  std::string text;            // of scalars, without quotes and escapes
+  std::vector<Node> items;     // of a List
+  std::vector<Entry> entries;  // of a Map, in the order written, no key twice
 
   const Entry* entry(std::string_view key) const;
   const Node* find(std::string_view key) const;  // nullptr: no such key
   bool is_scalar() const { return kind != Kind::List && kind != Kind::Map; }
-  bool is_nothing() const;      // null, ~ or an empty plain scalar
-  std::string found() const;    // for messages: "abc" in quotes and shortened, "a list", "nothing"
+  bool is_nothing() const;    // null, ~ or an empty plain scalar
+  std::string found() const;  // for messages: "abc" in quotes and shortened, "a list", "nothing"
 };
 
 struct Node::Entry {
@@ -53,7 +53,8 @@ struct Document {
 Result<std::string> read_operator_file(const std::string& path);
 
 // By extension: `.json` is JSON, anything else YAML.
-Result<Document> parse_document(std::string_view text, const std::string& file, const ReadLimits& limits = {});
+Result<Document> parse_document(std::string_view text, const std::string& file,
+                                const ReadLimits& limits = {});
 Result<Document> read_document(const std::string& path, const ReadLimits& limits = {});
 
 // `path` as seen from the folder of `file`; absolute paths stay.

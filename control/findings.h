@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What checking one operator's file turned up. Errors stop a commit, warnings are told to the operator; the first
-// twenty errors are kept and the rest counted. One file, one Findings; merge joins those of several. Control thread.
+// What checking one operator's file turned up. Errors stop a commit, warnings are told to the operator; the
+// first twenty errors are kept and the rest counted. One file, one Findings; merge joins those of several.
+// Control thread.
 #pragma once
 
 #include <iterator>
@@ -22,8 +23,10 @@ class Findings {
 
   void error(uint32_t line, std::string message) { error(Error{std::move(message), file_, line}); }
   void error(Error e) {
-    if (errors_.size() < kKept) errors_.push_back(std::move(e));
-    else ++more_;
+    if (errors_.size() < kKept)
+      errors_.push_back(std::move(e));
+    else
+      ++more_;
   }
   void warning(uint32_t line, std::string message) {
     warnings_.push_back(Error{std::move(message), file_, line}.text());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interns the operator's names: the same name has the same id as long as the process lives, whatever is committed in
-// between, so flows and log records of an old generation stay readable. Any thread; readers take a short lock.
+// Interns the operator's names: the same name has the same id as long as the process lives, whatever is
+// committed in between, so flows and log records of an old generation stay readable. Any thread; readers take
+// a short lock.
 #pragma once
 
 #include <mutex>
@@ -25,15 +26,15 @@ class Names {
 
   // Ids run out only for zones (254) and forwardings (254); then the answer is id 0.
   Zone zone(std::string_view name);
-  AppId application(std::string_view name);   // identified applications have their fixed ids
+  AppId application(std::string_view name);  // identified applications have their fixed ids
   RuleId rule(const RuleName& name);
   ForwardingId forwarding(std::string_view name);
   SubjectId subject(std::string_view name);
   WireId wire(std::string_view name, std::string_view first_side, std::string_view second_side);
 
-  std::string zone_name(Zone id) const;               // "" for kNoZone
-  std::string application_name(AppId id) const;       // "" while pending, "unidentified"
-  RuleName rule_name(RuleId id) const;                // {"", "default", 0} for kDefaultRule
+  std::string zone_name(Zone id) const;          // "" for kNoZone
+  std::string application_name(AppId id) const;  // "" while pending, "unidentified"
+  RuleName rule_name(RuleId id) const;           // {"", "default", 0} for kDefaultRule
   std::string forwarding_name(ForwardingId id) const;
   std::string subject_name(SubjectId id) const;
   std::string wire_name(WireId id) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives a pack's names the meaning they have at one site: zones, applications, groups and forwardings become ids. What
-// the site does not bind is an error with the pack's file:line; what will not work as the author hoped is a warning.
-// Control thread.
+// Gives a pack's names the meaning they have at one site: zones, applications, groups and forwardings become
+// ids. What the site does not bind is an error with the pack's file:line; what will not work as the author
+// hoped is a warning. Control thread.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ namespace postern::control {
 // What this build can do with a flow; the rest is up to the site's exceptions.
 struct Engines {
   bool tls = false;
-  uint16_t profiles = 0;   // classify::Profile bits
+  uint16_t profiles = 0;  // classify::Profile bits
 };
 
 // Names at a site; `groups` are the tokens of packs with the directory groups they stand for.
@@ -32,15 +32,16 @@ struct SiteWords {
 };
 
 struct BoundPack {
-  std::vector<classify::Rule> rules;   // one per rule of the pack
+  std::vector<classify::Rule> rules;  // one per rule of the pack
   Findings findings;
 };
 
 BoundPack bind_pack(const Pack& pack, const SiteWords& site, Names& names);
 
-// Warnings for rules of the pack whose application depends on another that no rule of the whole policy lets out of the
-// same zones.
-Findings unmet_dependencies(const Pack& pack, const std::vector<classify::Rule>& policy, const SiteWords& site);
+// Warnings for rules of the pack whose application depends on another that no rule of the whole policy lets
+// out of the same zones.
+Findings unmet_dependencies(const Pack& pack, const std::vector<classify::Rule>& policy,
+                            const SiteWords& site);
 
 std::string_view exception_name(classify::ExceptionAction action);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of key spellings of the rules kit. Some were read literally in published material, some are inferred
-// from headings; should the publisher write one differently, its row changes and nothing else: a pack is brought to our
-// spelling before the schema and the loader see it.
+// The one table of key spellings of the rules kit. Some were read literally in published material, some are
+// inferred from headings; should the publisher write one differently, its row changes and nothing else: a
+// pack is brought to our spelling before the schema and the loader see it.
 #pragma once
 
 #include <span>
@@ -13,8 +13,8 @@
 namespace postern::control {
 
 struct Spelling {
-  std::string_view written;   // as a pack has it
-  std::string_view ours;      // as schema and loader have it
+  std::string_view written;  // as a pack has it
+  std::string_view ours;     // as schema and loader have it
 };
 
 std::span<const Spelling> kit_spellings();

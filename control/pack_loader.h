@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a policy pack (JSON or YAML) and checks everything that can be known without a site: schema, repeated rules, what
-// a rule's action demands. The result still speaks in names; `bind_pack` gives them ids. Control thread.
+// Reads a policy pack (JSON or YAML) and checks everything that can be known without a site: schema, repeated
+// rules, what a rule's action demands. The result still speaks in names; `bind_pack` gives them ids. Control
+// thread.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ struct Word {
   uint32_t line = 0;
 };
 
-enum class FlowDirection : uint8_t { Inbound, Internal, Outbound };   // of a rule, as its author sees it
+enum class FlowDirection : uint8_t { Inbound, Internal, Outbound };  // of a rule, as its author sees it
 
 struct PackRule {
   uint32_t line = 0;
@@ -34,7 +35,7 @@ struct PackRule {
   classify::DecryptionMode decryption = classify::DecryptionMode::None;
   uint32_t decryption_line = 0;
   std::vector<Word> exclusions;
-  uint16_t profiles = 0;         // classify::Profile bits
+  uint16_t profiles = 0;  // classify::Profile bits
   uint32_t profiles_line = 0;
   Word forwarding;
   bool log_start = false, log_end = true;
@@ -49,7 +50,7 @@ struct Pack {
 };
 
 struct LoadedPack {
-  std::optional<Pack> pack;   // absent exactly when there are errors
+  std::optional<Pack> pack;  // absent exactly when there are errors
   Findings findings;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks a policy pack against deploy/schema/pack.schema.json (JSON Schema, draft-07). Every mistake is told with its
-// line, where it is in the pack, what was found and what was expected, in the order of the file. Control thread.
+// Checks a policy pack against deploy/schema/pack.schema.json (JSON Schema, draft-07). Every mistake is told
+// with its line, where it is in the pack, what was found and what was expected, in the order of the file.
+// Control thread.
 #pragma once
 
 #include "control/document.h"

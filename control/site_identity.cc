@@ -30,10 +30,12 @@ class IdentityReader {
   std::vector<std::string> texts(std::span<const Node> items, std::string_view key) {
     std::vector<std::string> out;
     for (const Node& item : items) {
-      if (const auto text = as_text(item)) out.push_back(*text);
+      if (const auto text = as_text(item))
+        out.push_back(*text);
       else
-        findings_.error(item.line, std::string(key) + ": found " + item.found() + ", expected the name of a directory "
-                                                                                  "group");
+        findings_.error(item.line, std::string(key) + ": found " + item.found() +
+                                       ", expected the name of a directory "
+                                       "group");
     }
     return out;
   }
@@ -41,8 +43,9 @@ class IdentityReader {
   void read_groups(const Node* node) {
     if (node == nullptr || node->is_nothing()) return;
     if (node->kind != Node::Kind::Map) {
-      findings_.error(node->line, "groups: found " + node->found() + ", expected a mapping of a pack's groups to lists "
-                                                                     "of directory groups");
+      findings_.error(node->line, "groups: found " + node->found() +
+                                      ", expected a mapping of a pack's groups to lists "
+                                      "of directory groups");
       return;
     }
     MapReader map(node, "groups", findings_);
@@ -70,18 +73,21 @@ class IdentityReader {
     const auto text = as_text(*address);
     const auto parsed = text ? IpAddress::parse(*text) : std::nullopt;
     if (!parsed) {
-      findings_.error(address->line, "address: found " + address->found() + ", expected an IPv4 or IPv6 address");
+      findings_.error(address->line,
+                      "address: found " + address->found() + ", expected an IPv4 or IPv6 address");
       return;
     }
     subject.address = *parsed;
     const auto [at, is_new] = by_address_.emplace(*parsed, address->line);
     if (!is_new)
       findings_.error(address->line, "address: found " + *text + ", which is also on line " +
-                                         std::to_string(at->second) + ", expected one user or device per address");
+                                         std::to_string(at->second) +
+                                         ", expected one user or device per address");
     const auto [kind_at, kind_new] = kinds_.emplace(subject.name, kind);
     if (!kind_new && kind_at->second != kind)
-      findings_.error(map.line_of(kind), std::string(kind) + ": found " + in_quotes(subject.name) + ", which is also a " +
-                                             std::string(kind_at->second) + ", expected another name");
+      findings_.error(map.line_of(kind), std::string(kind) + ": found " + in_quotes(subject.name) +
+                                             ", which is also a " + std::string(kind_at->second) +
+                                             ", expected another name");
     subject.id = names_.subject(subject.name);
     section_.subjects.push_back(std::move(subject));
   }
@@ -89,8 +95,8 @@ class IdentityReader {
   Names& names_;
   Findings& findings_;
   IdentitySection section_;
-  std::map<IpAddress, uint32_t> by_address_;          // to the line
-  std::map<std::string, std::string_view> kinds_;     // of names
+  std::map<IpAddress, uint32_t> by_address_;       // to the line
+  std::map<std::string, std::string_view> kinds_;  // of names
 };
 
 // Below the log directory, or absolute; "../" would leave it unseen.
@@ -111,10 +117,12 @@ class LoggingReader {
     if (forwarding != nullptr && forwarding->kind == Node::Kind::Map) {
       for (const Node::Entry& entry : forwarding->entries) read_forwarding(entry);
     } else if (forwarding != nullptr && !forwarding->is_nothing()) {
-      findings_.error(forwarding->line, "forwarding: found " + forwarding->found() + ", expected a mapping of names");
+      findings_.error(forwarding->line,
+                      "forwarding: found " + forwarding->found() + ", expected a mapping of names");
     }
     read_default_rule(map);
-    section_.stats_seconds = static_cast<uint32_t>(map.integer("stats_seconds", {0, 86'400}, section_.stats_seconds));
+    section_.stats_seconds =
+        static_cast<uint32_t>(map.integer("stats_seconds", {0, 86'400}, section_.stats_seconds));
     map.finish();
     return std::move(section_);
   }
@@ -122,16 +130,18 @@ class LoggingReader {
  private:
   void read_forwarding(const Node::Entry& entry) {
     if (!is_name(entry.key)) {
-      findings_.error(entry.line, "forwarding: found " + in_quotes(entry.key) + ", expected a name of letters, digits, "
-                                                                                "`_`, `-` and `.`");
+      findings_.error(entry.line, "forwarding: found " + in_quotes(entry.key) +
+                                      ", expected a name of letters, digits, "
+                                      "`_`, `-` and `.`");
       return;
     }
     // Known even when its file is wrong, so that rules which name it are not mistakes too.
     const ForwardingId id = names_.forwarding(entry.key);
     section_.names.emplace(entry.key, id);
     if (id == ForwardingId{}) {
-      findings_.error(entry.line, "forwarding: found " + in_quotes(entry.key) + ", expected at most 254 different names "
-                                                                                "as long as the daemon runs");
+      findings_.error(entry.line, "forwarding: found " + in_quotes(entry.key) +
+                                      ", expected at most 254 different names "
+                                      "as long as the daemon runs");
     }
     MapReader map(&entry.value, entry.key, findings_);
     const Node* file = map.require("file", "a file name");
@@ -139,8 +149,9 @@ class LoggingReader {
     if (file == nullptr) return;
     const auto text = as_text(*file);
     if (!text || !is_log_file(*text)) {
-      findings_.error(file->line, "file: found " + file->found() + ", expected a file below the log directory or an "
-                                                                   "absolute path, without ..");
+      findings_.error(file->line, "file: found " + file->found() +
+                                      ", expected a file below the log directory or an "
+                                      "absolute path, without ..");
       return;
     }
     section_.profiles.push_back(
@@ -151,11 +162,13 @@ class LoggingReader {
     const auto name = map.text("default_rule");
     if (!name) {
       if (!map.has("default_rule"))
-        findings_.warning(map.line(), "logging.default_rule is not set: drops of the default rule are forwarded nowhere");
+        findings_.warning(map.line(),
+                          "logging.default_rule is not set: drops of the default rule are forwarded nowhere");
       return;
     }
     const auto known = section_.names.find(*name);
-    if (known != section_.names.end()) section_.default_rule = {.forwarding = known->second, .start = true, .end = true};
+    if (known != section_.names.end())
+      section_.default_rule = {.forwarding = known->second, .start = true, .end = true};
     else
       findings_.error(map.line_of("default_rule"),
                       "default_rule: found " + in_quotes(*name) + ", expected a key of logging.forwarding");

@@ -52,8 +52,10 @@ class SiteReader {
         findings_.error(line, "packs: found " + in_quotes(path) + " twice, expected each pack once");
     };
     for (const Node& item : map.list("packs", "pack files", EmptyList::Fine)) {
-      if (const auto path = as_text(item)) add(beside(source_.file, *path), item.line);
-      else findings_.error(item.line, "packs: found " + item.found() + ", expected a pack file");
+      if (const auto path = as_text(item))
+        add(beside(source_.file, *path), item.line);
+      else
+        findings_.error(item.line, "packs: found " + item.found() + ", expected a pack file");
     }
     for (const std::string& path : source_.more_packs) add(path, 0);
   }
@@ -78,16 +80,21 @@ class SiteReader {
 
   void read_machine(MapReader& map) {
     // 0 after a mistake, which the number of cores is not compared with.
-    site_.workers = static_cast<unsigned>(map.integer("workers", {1, kMostWorkers}, map.has("workers") ? 0 : 1));
+    site_.workers =
+        static_cast<unsigned>(map.integer("workers", {1, kMostWorkers}, map.has("workers") ? 0 : 1));
     std::set<int64_t> seen;
     for (const Node& item : map.list("cores", "core numbers", EmptyList::Refused)) {
       const auto core = as_integer(item, {0, 1023});
-      if (core && seen.insert(*core).second) site_.cores.push_back(static_cast<unsigned>(*core));
-      else findings_.error(item.line, "cores: found " + item.found() + ", expected core numbers from 0 to 1023, each once");
+      if (core && seen.insert(*core).second)
+        site_.cores.push_back(static_cast<unsigned>(*core));
+      else
+        findings_.error(item.line,
+                        "cores: found " + item.found() + ", expected core numbers from 0 to 1023, each once");
     }
     if (!site_.cores.empty() && site_.workers > 0 && site_.cores.size() != site_.workers)
-      findings_.error(map.line_of("cores"), "cores: found " + std::to_string(site_.cores.size()) + ", expected " +
-                                                std::to_string(site_.workers) + ", one for each of the workers");
+      findings_.error(map.line_of("cores"), "cores: found " + std::to_string(site_.cores.size()) +
+                                                ", expected " + std::to_string(site_.workers) +
+                                                ", one for each of the workers");
     site_.flows = static_cast<uint32_t>(map.integer("flows", {16, int64_t{1} << 26}, site_.flows));
     site_.mtu = static_cast<uint16_t>(map.integer("mtu", {576, 9000}, site_.mtu));
   }
@@ -107,9 +114,11 @@ class SiteReader {
   }
 
   void read_applications_section(MapReader& map, const Catalogue& catalogue) {
-    site_.policy.applications = applications_of(catalogue, read_applications(map, catalogue, findings_), names_);
+    site_.policy.applications =
+        applications_of(catalogue, read_applications(map, catalogue, findings_), names_);
     for (const classify::Application& application : site_.policy.applications)
-      if (application.id > kApplicationUnidentified) words_.applications.emplace(application.name, &application);
+      if (application.id > kApplicationUnidentified)
+        words_.applications.emplace(application.name, &application);
   }
 
   void read_words(MapReader& map) {
@@ -128,13 +137,13 @@ class SiteReader {
   }
 
   void read_control(MapReader& map) {
-    constexpr size_t kLongestSocketPath = 107;   // sun_path without its NUL
+    constexpr size_t kLongestSocketPath = 107;  // sun_path without its NUL
     MapReader control = map.map("control");
     site_.control_socket = beside(source_.file, control.text("socket").value_or("/run/postern/control.sock"));
     if (site_.control_socket.size() > kLongestSocketPath)
-      findings_.error(control.line_of("socket"), "socket: found a path of " +
-                                                     std::to_string(site_.control_socket.size()) +
-                                                     " bytes, expected at most " + std::to_string(kLongestSocketPath));
+      findings_.error(control.line_of("socket"),
+                      "socket: found a path of " + std::to_string(site_.control_socket.size()) +
+                          " bytes, expected at most " + std::to_string(kLongestSocketPath));
     site_.control_group = control.text("group").value_or("");
     control.finish();
   }
@@ -159,7 +168,8 @@ class SiteReader {
       LoadedPack loaded = load_pack(path);
       findings_.merge(std::move(loaded.findings));
       if (!loaded.pack) continue;
-      const auto same = std::find_if(packs.begin(), packs.end(), [&](const Pack& p) { return p.id == loaded.pack->id; });
+      const auto same =
+          std::find_if(packs.begin(), packs.end(), [&](const Pack& p) { return p.id == loaded.pack->id; });
       if (same != packs.end())
         findings_.error({"pack id " + in_quotes(loaded.pack->id) + " is also that of " + same->file +
                              ", expected each pack once",
@@ -173,7 +183,8 @@ class SiteReader {
     const auto as_set = [](const auto& list) { return std::set(list.begin(), list.end()); };
     return a.application == b.application && as_set(a.source_zones) == as_set(b.source_zones) &&
            as_set(a.destination_zones) == as_set(b.destination_zones) &&
-           as_set(a.identity.groups) == as_set(b.identity.groups) && a.identity.compliant == b.identity.compliant;
+           as_set(a.identity.groups) == as_set(b.identity.groups) &&
+           a.identity.compliant == b.identity.compliant;
   }
 
   // Between packs a repeated rule is no mistake of either author, but the later one is dead.
@@ -181,16 +192,17 @@ class SiteReader {
     for (const classify::Rule& rule : pack)
       for (const classify::Rule& first : earlier)
         if (first.pack != "site" && same_conditions(first, rule))
-          findings_.warning(0, "pack " + rule.pack + " rule " + rule.name + " never matches: pack " + first.pack +
-                                   " rule " + first.name + " comes first and matches the same");
+          findings_.warning(0, "pack " + rule.pack + " rule " + rule.name + " never matches: pack " +
+                                   first.pack + " rule " + first.name + " comes first and matches the same");
   }
 
   // A wire id is a position, and the data path keeps its wires as long as it runs.
   void name_wires() {
     for (const Wire& wire : site_.wires)
       if (names_.wire(wire.name, wire.sides[0], wire.sides[1]) != wire.id)
-        findings_.error(0, "wires: wire " + wire.name + " is not where it was, expected the wires the daemon started "
-                                                        "with; restart it to change them");
+        findings_.error(0, "wires: wire " + wire.name +
+                               " is not where it was, expected the wires the daemon started "
+                               "with; restart it to change them");
   }
 
   Loaded finished() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a site file (docs/site_file.md) with its packs and catalogues into a Site whose policy is ready to compile. All
-// mistakes of all files are collected, each with file:line and what was expected. Control thread.
+// Reads a site file (docs/site_file.md) with its packs and catalogues into a Site whose policy is ready to
+// compile. All mistakes of all files are collected, each with file:line and what was expected. Control
+// thread.
 #pragma once
 
 #include <optional>
@@ -15,13 +16,13 @@
 namespace postern::control {
 
 struct SiteSource {
-  std::string file;                        // relative paths inside are seen from its folder
-  std::optional<std::string> text;         // none: read `file`
-  std::vector<std::string> more_packs;     // after those of the site
+  std::string file;                     // relative paths inside are seen from its folder
+  std::optional<std::string> text;      // none: read `file`
+  std::vector<std::string> more_packs;  // after those of the site
 };
 
 struct Loaded {
-  std::optional<Site> site;                // absent exactly when there are errors
+  std::optional<Site> site;  // absent exactly when there are errors
   std::vector<Error> errors;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sections of a site file that become part of the policy: applications, rules, exceptions, pending, timeouts.
+// The sections of a site file that become part of the policy: applications, rules, exceptions, pending,
+// timeouts.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -16,7 +17,8 @@ using classify::Rule;
 using classify::Service;
 
 constexpr Choice<Action> kActions[] = {{"allow", Action::Allow}, {"drop", Action::Drop}};
-constexpr Choice<Service> kServices[] = {{"application_default", Service::ApplicationDefault}, {"any", Service::Any}};
+constexpr Choice<Service> kServices[] = {{"application_default", Service::ApplicationDefault},
+                                         {"any", Service::Any}};
 constexpr Choice<ExceptionAction> kExceptionActions[] = {
     {"drop", ExceptionAction::Drop}, {"pass", ExceptionAction::Pass}, {"bypass", ExceptionAction::Bypass}};
 constexpr uint32_t kWeek = 7 * 24 * 3600;
@@ -54,13 +56,16 @@ class RulesReader {
     rule.name = map.required_name("rule");
     rule.index = index_++;
     if (!rule.name.empty() && !seen_.insert(rule.name).second)
-      findings_.error(map.line_of("rule"), "rule: found " + in_quotes(rule.name) + " twice, expected unique names");
+      findings_.error(map.line_of("rule"),
+                      "rule: found " + in_quotes(rule.name) + " twice, expected unique names");
     // Logs show the index, so a rule that moved is another rule to them.
     rule.id = names_.rule({rule.pack, rule.name, rule.index});
-    if (!map.has("action")) findings_.error(map.line(), "rule " + rule.name + ": no key \"action\", expected allow or drop");
+    if (!map.has("action"))
+      findings_.error(map.line(), "rule " + rule.name + ": no key \"action\", expected allow or drop");
     rule.action = map.choice<Action>("action", kActions, Action::Drop);
     if (!map.has("zones"))
-      findings_.error(map.line(), "rule " + rule.name + ": no key \"zones\", expected the lists source and destination");
+      findings_.error(map.line(),
+                      "rule " + rule.name + ": no key \"zones\", expected the lists source and destination");
     MapReader zones = map.map("zones");
     if (map.has("zones")) {
       rule.source_zones = read_zone_list(zones, "source");
@@ -79,12 +84,15 @@ class RulesReader {
 
   std::vector<Zone> read_zone_list(MapReader& zones, std::string_view key) {
     std::vector<Zone> out;
-    if (!zones.has(key)) findings_.error(zones.line(), "zones: no key " + in_quotes(key) + ", expected a list of zones");
+    if (!zones.has(key))
+      findings_.error(zones.line(), "zones: no key " + in_quotes(key) + ", expected a list of zones");
     for (const Node& item : zones.list(key, "zones", EmptyList::Refused)) {
       const auto known = item.is_scalar() ? words_.zones.find(item.text) : words_.zones.end();
-      if (known != words_.zones.end()) out.push_back(known->second);
+      if (known != words_.zones.end())
+        out.push_back(known->second);
       else
-        findings_.error(item.line, std::string(key) + ": found " + item.found() + ", expected a zone of the site's zones");
+        findings_.error(item.line, std::string(key) + ": found " + item.found() +
+                                       ", expected a zone of the site's zones");
     }
     return out;
   }
@@ -103,7 +111,8 @@ class RulesReader {
     classify::Logging logging;
     if (const auto name = map.text("forwarding")) {
       const auto known = words_.forwardings.find(*name);
-      if (known != words_.forwardings.end()) logging.forwarding = known->second;
+      if (known != words_.forwardings.end())
+        logging.forwarding = known->second;
       else
         findings_.error(map.line_of("forwarding"),
                         "forwarding: found " + in_quotes(*name) + ", expected a key of logging.forwarding");
@@ -133,20 +142,25 @@ std::map<std::string, ApplicationBinding> read_applications(MapReader& site, con
   for (const Node::Entry& entry : node->entries) {
     const auto known = catalogue.find(entry.key);
     if (known == catalogue.end()) {
-      findings.error(entry.line, "applications: found " + in_quotes(entry.key) + ", expected an app_id of the catalogue");
+      findings.error(entry.line,
+                     "applications: found " + in_quotes(entry.key) + ", expected an app_id of the catalogue");
       continue;
     }
     const auto& members = known->second.members;
     MapReader map(&entry.value, entry.key, findings);
     ApplicationBinding binding;
     binding.servers = map.prefixes("servers");
-    if (map.has("servers") && std::none_of(members.begin(), members.end(), [](const auto& m) { return m.bound_hosts; }))
-      findings.error(map.line_of("servers"), "servers: " + entry.key + " is not bound to hosts in the catalogue, expected "
-                                                                       "no servers for it");
+    if (map.has("servers") &&
+        std::none_of(members.begin(), members.end(), [](const auto& m) { return m.bound_hosts; }))
+      findings.error(map.line_of("servers"), "servers: " + entry.key +
+                                                 " is not bound to hosts in the catalogue, expected "
+                                                 "no servers for it");
     for (const Node& item : map.list("opt_in", "members", EmptyList::Fine)) {
-      const bool exists = item.is_scalar() && !item.text.empty() &&
-                          std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.opt_in == item.text; });
-      if (exists) binding.opt_in.push_back(item.text);
+      const bool exists =
+          item.is_scalar() && !item.text.empty() &&
+          std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.opt_in == item.text; });
+      if (exists)
+        binding.opt_in.push_back(item.text);
       else
         findings.error(item.line, "opt_in: found " + item.found() + ", expected a member of " + entry.key +
                                       " that the catalogue marks opt_in");
@@ -173,7 +187,8 @@ classify::Exceptions read_exceptions(MapReader& site, Findings&) {
       {"application_unknown", &Exceptions::application_unknown},
       {"decryption_unavailable", &Exceptions::decryption_unavailable},
       {"inspection_unavailable", &Exceptions::inspection_unavailable}};
-  for (const auto& [key, cause] : causes) out.*cause = map.choice<ExceptionAction>(key, kExceptionActions, out.*cause);
+  for (const auto& [key, cause] : causes)
+    out.*cause = map.choice<ExceptionAction>(key, kExceptionActions, out.*cause);
   map.finish();
   return out;
 }
@@ -193,11 +208,16 @@ classify::Timeouts read_timeouts(MapReader& site, Findings&) {
   MapReader map = site.map("timeouts");
   Timeouts out;
   const std::pair<std::string_view, uint32_t Timeouts::*> states[] = {
-      {"tcp_half_open", &Timeouts::tcp_half_open}, {"tcp_established", &Timeouts::tcp_established},
-      {"tcp_closed", &Timeouts::tcp_closed},       {"udp_unreplied", &Timeouts::udp_unreplied},
-      {"udp", &Timeouts::udp},                     {"icmp", &Timeouts::icmp},
-      {"drop", &Timeouts::drop},                   {"other", &Timeouts::other}};
-  for (const auto& [key, state] : states) out.*state = static_cast<uint32_t>(map.integer(key, {1, kWeek}, out.*state));
+      {"tcp_half_open", &Timeouts::tcp_half_open},
+      {"tcp_established", &Timeouts::tcp_established},
+      {"tcp_closed", &Timeouts::tcp_closed},
+      {"udp_unreplied", &Timeouts::udp_unreplied},
+      {"udp", &Timeouts::udp},
+      {"icmp", &Timeouts::icmp},
+      {"drop", &Timeouts::drop},
+      {"other", &Timeouts::other}};
+  for (const auto& [key, state] : states)
+    out.*state = static_cast<uint32_t>(map.integer(key, {1, kWeek}, out.*state));
   map.finish();
   return out;
 }

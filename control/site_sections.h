@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a site file, read one by one for site_loader.cc; nobody else includes this. Every reader notes mistakes
-// in `findings` and returns what it could make of the rest. Control thread.
+// The parts of a site file, read one by one for site_loader.cc; nobody else includes this. Every reader notes
+// mistakes in `findings` and returns what it could make of the rest. Control thread.
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@
 namespace postern::control {
 
 struct WiresSection {
-  std::vector<Wire> wires;              // ids are positions
+  std::vector<Wire> wires;  // ids are positions
   std::vector<OnFailure> on_failure;
 };
 WiresSection read_wires(MapReader& site, Findings& findings);
@@ -32,7 +32,7 @@ std::map<std::string, ApplicationBinding> read_applications(MapReader& site, con
                                                             Findings& findings);
 
 struct IdentitySection {
-  std::map<std::string, std::vector<std::string>> groups;   // token of a pack to directory groups
+  std::map<std::string, std::vector<std::string>> groups;  // token of a pack to directory groups
   std::vector<classify::Subject> subjects;
 };
 IdentitySection read_identity(MapReader& site, Names& names, Findings& findings);

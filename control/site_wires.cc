@@ -22,8 +22,9 @@ constexpr Choice<L2Action> kL2Actions[] = {{"pass", L2Action::Pass}, {"drop", L2
 constexpr Choice<OnFailure> kOnFailure[] = {{"closed", OnFailure::Closed}, {"open", OnFailure::Open}};
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
 }
 
 // 0000:03:00.0
@@ -36,12 +37,15 @@ bool is_interface(std::string_view text) { return text.size() <= 15 && is_name(t
 
 bool is_device(PortSpec::Kind kind, std::string_view text) {
   switch (kind) {
-    case PortSpec::Kind::Pci: return is_pci_address(text);
+    case PortSpec::Kind::Pci:
+      return is_pci_address(text);
     case PortSpec::Kind::AfXdp:
     case PortSpec::Kind::AfPacket:
     case PortSpec::Kind::Tap:
-    case PortSpec::Kind::Ring: return is_interface(text);
-    case PortSpec::Kind::Pcap: return !text.empty() && text.find(',') == std::string_view::npos;
+    case PortSpec::Kind::Ring:
+      return is_interface(text);
+    case PortSpec::Kind::Pcap:
+      return !text.empty() && text.find(',') == std::string_view::npos;
   }
   return false;
 }
@@ -52,8 +56,9 @@ std::optional<PortSpec> parse_port(const std::string& text, const std::string& s
   PortSpec port;
   port.text = text;
   port.device = text.substr(colon + 1);
-  const auto kind = std::find_if(std::begin(kPortKinds), std::end(kPortKinds),
-                                 [&](const auto& k) { return k.name == std::string_view(text).substr(0, colon); });
+  const auto kind = std::find_if(std::begin(kPortKinds), std::end(kPortKinds), [&](const auto& k) {
+    return k.name == std::string_view(text).substr(0, colon);
+  });
   if (kind == std::end(kPortKinds)) return std::nullopt;
   port.kind = kind->value;
   if (port.kind == PortSpec::Kind::Pcap) {
@@ -78,8 +83,8 @@ class WiresReader {
     const auto nodes = site.list("wires", "wires", EmptyList::Refused);
     if (!site.has("wires")) findings_.error(site.line(), "no key \"wires\", expected a list of wires");
     if (nodes.size() > kMostWires)
-      findings_.error(nodes[kMostWires].line, "wires: found " + std::to_string(nodes.size()) + ", expected at most " +
-                                                  std::to_string(kMostWires));
+      findings_.error(nodes[kMostWires].line, "wires: found " + std::to_string(nodes.size()) +
+                                                  ", expected at most " + std::to_string(kMostWires));
     for (const Node& node : nodes.first(std::min(nodes.size(), kMostWires))) {
       MapReader map(&node, "wire", findings_);
       section.wires.push_back(read_wire(map, static_cast<uint8_t>(section.wires.size())));
@@ -95,7 +100,8 @@ class WiresReader {
     wire.id = WireId{index};
     wire.name = map.required_name("wire");
     if (!wire.name.empty() && !names_.emplace(wire.name, map.line()).second)
-      findings_.error(map.line_of("wire"), "wire: found " + in_quotes(wire.name) + ", which is also on line " +
+      findings_.error(map.line_of("wire"), "wire: found " + in_quotes(wire.name) +
+                                               ", which is also on line " +
                                                std::to_string(names_[wire.name]) + ", expected unique names");
     read_sides(map, wire);
     wire.vlan_map = read_vlan_map(map);
@@ -108,18 +114,19 @@ class WiresReader {
     const Node* sides = map.require("sides", kExpected);
     if (sides == nullptr) return;
     if (sides->kind != Node::Kind::Map || sides->entries.size() != 2) {
-      findings_.error(sides->line, "sides: found " +
-                                       (sides->kind == Node::Kind::Map
-                                            ? std::to_string(sides->entries.size()) + " sides"
-                                            : sides->found()) +
-                                       ", expected " + std::string(kExpected));
+      findings_.error(sides->line,
+                      "sides: found " +
+                          (sides->kind == Node::Kind::Map ? std::to_string(sides->entries.size()) + " sides"
+                                                          : sides->found()) +
+                          ", expected " + std::string(kExpected));
       return;
     }
     for (size_t i = 0; i < 2; ++i) {
       const Node::Entry& side = sides->entries[i];
       if (!is_name(side.key))
-        findings_.error(side.line, "sides: found " + in_quotes(side.key) + ", expected a name of letters, digits, `_`, "
-                                                                           "`-` and `.`");
+        findings_.error(side.line, "sides: found " + in_quotes(side.key) +
+                                       ", expected a name of letters, digits, `_`, "
+                                       "`-` and `.`");
       wire.sides[i] = side.key;
       wire.ports[i] = read_port(side);
     }
@@ -129,8 +136,8 @@ class WiresReader {
     const auto text = as_text(side.value);
     const auto port = text ? parse_port(*text, findings_.file()) : std::nullopt;
     if (!port) {
-      findings_.error(side.value.line,
-                      side.key + ": found " + side.value.found() + ", expected " + std::string(kExpectedPort));
+      findings_.error(side.value.line, side.key + ": found " + side.value.found() + ", expected " +
+                                           std::string(kExpectedPort));
       return {};
     }
     // A capture may be read twice, a device or an output can not be used twice.
@@ -139,7 +146,8 @@ class WiresReader {
     if (claimed.empty()) return *port;
     const auto [at, is_new] = ports_.emplace(claimed, side.value.line);
     if (!is_new)
-      findings_.error(side.value.line, side.key + ": found " + in_quotes(*text) + ", whose port is already used on line " +
+      findings_.error(side.value.line, side.key + ": found " + in_quotes(*text) +
+                                           ", whose port is already used on line " +
                                            std::to_string(at->second) + ", expected each port once");
     return *port;
   }
@@ -150,7 +158,8 @@ class WiresReader {
     if (node == nullptr) return vlans;
     constexpr std::string_view kExpected = "a mapping of VLAN ids (1 to 4094) to VLAN ids";
     if (node->kind != Node::Kind::Map) {
-      findings_.error(node->line, "vlan_map: found " + node->found() + ", expected " + std::string(kExpected));
+      findings_.error(node->line,
+                      "vlan_map: found " + node->found() + ", expected " + std::string(kExpected));
       return vlans;
     }
     std::map<int64_t, uint32_t> targets;
@@ -167,8 +176,8 @@ class WiresReader {
       const auto [at, is_new] = targets.emplace(*second, entry.line);
       if (!is_new)
         findings_.error(entry.line, "vlan_map: found VLAN " + std::to_string(*second) +
-                                        " of the second side twice (also on line " + std::to_string(at->second) +
-                                        "), expected one to one");
+                                        " of the second side twice (also on line " +
+                                        std::to_string(at->second) + "), expected one to one");
       vlans.emplace(static_cast<uint16_t>(*first), static_cast<uint16_t>(*second));
     }
     return vlans;
@@ -178,9 +187,14 @@ class WiresReader {
     L2Policy l2;
     MapReader map = wire.map("l2");
     const std::pair<std::string_view, L2Action L2Policy::*> fields[] = {
-        {"arp", &L2Policy::arp},     {"nd", &L2Policy::nd},       {"lldp", &L2Policy::lldp},
-        {"lacp", &L2Policy::lacp},   {"stp", &L2Policy::stp},     {"eapol", &L2Policy::eapol},
-        {"pause", &L2Policy::pause}, {"other_multicast", &L2Policy::other_multicast},
+        {"arp", &L2Policy::arp},
+        {"nd", &L2Policy::nd},
+        {"lldp", &L2Policy::lldp},
+        {"lacp", &L2Policy::lacp},
+        {"stp", &L2Policy::stp},
+        {"eapol", &L2Policy::eapol},
+        {"pause", &L2Policy::pause},
+        {"other_multicast", &L2Policy::other_multicast},
         {"unknown_ethertype", &L2Policy::unknown_ethertype}};
     for (const auto& [key, field] : fields) l2.*field = map.choice<L2Action>(key, kL2Actions, l2.*field);
     map.finish();
@@ -188,7 +202,7 @@ class WiresReader {
   }
 
   Findings& findings_;
-  std::map<std::string, uint32_t> names_, ports_;   // to their line
+  std::map<std::string, uint32_t> names_, ports_;  // to their line
 };
 
 class ZonesReader {
@@ -197,7 +211,8 @@ class ZonesReader {
       : wires_(wires), names_(names), findings_(findings) {}
 
   ZonesSection read(MapReader& site) {
-    if (!site.has("zones")) findings_.error(site.line(), "no key \"zones\", expected a list of zone bindings");
+    if (!site.has("zones"))
+      findings_.error(site.line(), "no key \"zones\", expected a list of zone bindings");
     for (const Node& node : site.list("zones", "zone bindings", EmptyList::Refused)) {
       MapReader map(&node, "zone binding", findings_);
       read_binding(map);
@@ -212,14 +227,17 @@ class ZonesReader {
     const Node* wire_name = map.require("wire", "the name of a wire");
     const Node* side_name = map.require("side", "a side of the wire");
     classify::ZoneBinding binding{};
-    if (map.has("vlan")) binding.vlan = static_cast<uint16_t>(map.integer("vlan", kVlans, 1));
-    else map.take("vlan");
+    if (map.has("vlan"))
+      binding.vlan = static_cast<uint16_t>(map.integer("vlan", kVlans, 1));
+    else
+      map.take("vlan");
     binding.prefixes = map.prefixes("prefixes");
     if (name.empty()) return;
     binding.zone = names_.zone(name);
     if (binding.zone == kNoZone)
-      findings_.error(map.line_of("zone"), "zone: found " + in_quotes(name) + ", expected at most 254 different zones "
-                                                                              "as long as the daemon runs");
+      findings_.error(map.line_of("zone"), "zone: found " + in_quotes(name) +
+                                               ", expected at most 254 different zones "
+                                               "as long as the daemon runs");
     // Known even when its place is wrong, so that rules which name it are not mistakes too.
     section_.names.emplace(name, binding.zone);
     if (wire_name == nullptr || side_name == nullptr) return;
@@ -228,14 +246,15 @@ class ZonesReader {
       return wire_name->is_scalar() && w.name == wire_name->text;
     });
     if (wire == wires_.end()) {
-      findings_.error(wire_name->line, "wire: found " + wire_name->found() + ", expected the name of a wire above");
+      findings_.error(wire_name->line,
+                      "wire: found " + wire_name->found() + ", expected the name of a wire above");
       return;
     }
-    if (wire->sides[0].empty()) return;   // already told
+    if (wire->sides[0].empty()) return;  // already told
     const auto side = std::find(wire->sides.begin(), wire->sides.end(), side_name->text);
     if (side == wire->sides.end() || !side_name->is_scalar()) {
-      findings_.error(side_name->line, "side: found " + side_name->found() + ", expected " + wire->sides[0] + " or " +
-                                           wire->sides[1] + ", the sides of wire " + wire->name);
+      findings_.error(side_name->line, "side: found " + side_name->found() + ", expected " + wire->sides[0] +
+                                           " or " + wire->sides[1] + ", the sides of wire " + wire->name);
       return;
     }
     binding.wire = wire->id;
@@ -263,7 +282,8 @@ class ZonesReader {
           seen_.try_emplace({binding.wire.value, binding.side, binding.vlan, place}, name, line);
       if (is_new || at->second.first == name) continue;
       findings_.error(line, "zone " + name + ": " + place + " is zone " + at->second.first + " on line " +
-                                std::to_string(at->second.second) + ", expected one zone per wire, side, VLAN and prefix");
+                                std::to_string(at->second.second) +
+                                ", expected one zone per wire, side, VLAN and prefix");
     }
   }
 
@@ -271,7 +291,8 @@ class ZonesReader {
   Names& names_;
   Findings& findings_;
   ZonesSection section_;
-  std::map<std::tuple<uint8_t, Side, std::optional<uint16_t>, std::string>, std::pair<std::string, uint32_t>> seen_;
+  std::map<std::tuple<uint8_t, Side, std::optional<uint16_t>, std::string>, std::pair<std::string, uint32_t>>
+      seen_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace postern::control {
 uint8_t read_protocol(MapReader& map, Findings& findings);
 
 // `key`: a list of ports and "first-last" ranges; absent: any. A finding when the protocol has no ports.
-std::vector<classify::PortRange> read_ports(MapReader& map, std::string_view key, uint8_t protocol, Findings& findings);
+std::vector<classify::PortRange> read_ports(MapReader& map, std::string_view key, uint8_t protocol,
+                                            Findings& findings);
 
 }  // namespace postern::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grows a Node tree from the events of a parser and enforces what YAML and JSON files share: no key twice, bounded
-// depth, nodes and key length, no NUL in a text. The first mistake ends the building. One file, one builder.
+// Grows a Node tree from the events of a parser and enforces what YAML and JSON files share: no key twice,
+// bounded depth, nodes and key length, no NUL in a text. The first mistake ends the building. One file, one
+// builder.
 #pragma once
 
 #include <optional>
@@ -20,7 +21,9 @@ class TreeBuilder {
   bool open(Node::Kind kind, uint32_t line);
   bool close();
 
-  bool wants_key() const { return !open_.empty() && open_.back().node.kind == Node::Kind::Map && !open_.back().has_key; }
+  bool wants_key() const {
+    return !open_.empty() && open_.back().node.kind == Node::Kind::Map && !open_.back().has_key;
+  }
   bool fail(uint32_t line, std::string message);
   const std::optional<Error>& error() const { return error_; }
   Node take_root() { return std::move(root_); }

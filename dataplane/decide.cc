@@ -150,7 +150,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
     // For the log this is where one session ends and another begins.
     if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, EndReason::PolicyDeny, now);
     hot.flags &= static_cast<uint16_t>(~(kStartLogged | kDropLogged));
-    cold.packets_to_server = cold.packets_to_client = 0;
+    cold.packets_to_server = cold.packets_to_client = cold.dropped = 0;
     cold.bytes_to_server = cold.bytes_to_client = 0;
   }
 
@@ -168,7 +168,10 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   hot.source_zone = answer.source_zone;
   hot.destination_zone = answer.destination_zone;
   hot.flags &= static_cast<uint16_t>(~(kLogStart | kLogEnd));
-  if (logging.start) hot.flags |= kLogStart;
+  // A refusal that no rule asked for is told at once.
+  const bool unexpected = answer.verdict == FlowVerdict::Drop && answer.reason != DropReason::PolicyRule;
+  const bool asked = logging.start && answer.rule != nullptr;
+  if (asked || unexpected) hot.flags |= kLogStart;
   if (logging.end) hot.flags |= kLogEnd;
   if (answer.related) hot.flags |= kRelated;
   if (answer.verdict == FlowVerdict::Bypass) hot.flags &= static_cast<uint16_t>(~kOwesApplication);
@@ -178,7 +181,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   hot.application = named != nullptr && !named->wildcard ? named->id : identified;
   const auto from = static_cast<size_t>(hot.opener());
   const classify::Subject* subject = snapshot.subject_at(hot.key.address[from]);
-  cold.subject = subject != nullptr ? subject->id.value & 0xffffff : 0;
+  cold.subject = subject != nullptr ? subject->id.value & 0xfffff : 0;
   cold.inspection = static_cast<unsigned>(answer.inspection) & 3;
   cold.inspection_reason = static_cast<unsigned>(answer.inspection_reason) & 15;
   cold.decryption_mode = answer.rule != nullptr ? static_cast<unsigned>(answer.rule->decryption) & 3 : 0;
@@ -186,7 +189,9 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
 
   const bool asks_group = answer.verdict == FlowVerdict::Allow && hot.key.protocol == classify::kUdp &&
                           hot.key.address[1 - from].is_multicast();
-  if (asks_group) hot.flags |= kAsksGroup;
+  if (!asks_group) return;
+  hot.flags |= kAsksGroup;
+  remember_question(hot, now);
 }
 
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {

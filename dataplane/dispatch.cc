@@ -46,7 +46,9 @@ void Dispatcher::settle(Slot& slot) noexcept {
 void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
-  if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
+  if (hot.verdict == FlowVerdict::Drop) {
+    if (cold.dropped < FlowCold::kMaxDropped) cold.dropped += 1;
+  } else if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
     cold.packets_to_server += 1;
     cold.bytes_to_server += bytes;
   } else {

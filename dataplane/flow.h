@@ -66,11 +66,13 @@ struct alignas(64) FlowHot {
 static_assert(sizeof(FlowHot) == 64);
 
 struct FlowCold {
-  uint64_t packets_to_server : 40, subject : 24;
-  uint64_t packets_to_client : 40, flags_to_server : 8, flags_to_client : 8, scale_to_server : 4, scale_to_client : 4;
-  uint64_t bytes_to_server : 48, identified : 16;
-  uint64_t bytes_to_client : 48, early_packets : 8, inspection : 2, inspection_reason : 4, unused : 2;
-  uint64_t start_us : 52, decryption_mode : 2, decrypt_result : 3, spare : 7;
+  static constexpr uint64_t kMaxDropped = (1u << 28) - 1;   // the count stays there
+
+  uint64_t start_us : 52, identified : 12;
+  uint64_t bytes_to_server : 44, subject : 20;
+  uint64_t bytes_to_client : 44, flags_to_server : 6, flags_to_client : 6, scale_to_server : 4, scale_to_client : 4;
+  uint64_t packets_to_server : 36, dropped : 28;   // forwarded ones; `dropped` by the flow's verdict
+  uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2, decrypt_result : 3;
   uint32_t next[2];         // TCP, by Direction: sequence number after the last one seen
   uint32_t window_end[2];   // TCP, by Direction: first sequence number the receiver has not offered room for
 };

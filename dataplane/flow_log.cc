@@ -43,15 +43,11 @@ LogRecord describe(const FlowHot& hot, const FlowCold& cold, Timestamp now) noex
   record.time = now;
   record.start = cold.start_us * kMicrosecond;
   record.last = std::max(record.start, last_seen_of(hot, now));
-  const uint64_t packets[2] = {cold.packets_to_server, cold.packets_to_client};
-  if (hot.verdict == FlowVerdict::Drop) {
-    record.dropped_packets = packets[0] + packets[1];
-  } else {
-    record.packets[0] = packets[0];
-    record.packets[1] = packets[1];
-    record.bytes[0] = cold.bytes_to_server;
-    record.bytes[1] = cold.bytes_to_client;
-  }
+  record.packets[0] = cold.packets_to_server;
+  record.packets[1] = cold.packets_to_client;
+  record.bytes[0] = cold.bytes_to_server;
+  record.bytes[1] = cold.bytes_to_client;
+  record.dropped_packets = cold.dropped;
   record.rule = hot.rule;
   record.subject = SubjectId{static_cast<uint32_t>(cold.subject)};
   record.generation = hot.generation;

@@ -74,8 +74,8 @@ uint8_t scale_of(const FlowCold& cold, Direction direction) noexcept {
 }
 
 void note_flags(FlowCold& cold, Direction direction, uint8_t flags) noexcept {
-  if (direction == Direction::ToServer) cold.flags_to_server |= flags;
-  else cold.flags_to_client |= flags;
+  if (direction == Direction::ToServer) cold.flags_to_server |= flags & 0x3f;
+  else cold.flags_to_client |= flags & 0x3f;
 }
 
 constexpr TcpOutcome kAccept{};
@@ -129,7 +129,7 @@ void observe_fin(FlowHot& hot, Direction direction) noexcept {
 void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   const Segment s = read(slot);
   const Options options = read_options(s.options);
-  cold.flags_to_server = s.flags;
+  cold.flags_to_server = s.flags & 0x3f;
   cold.next[0] = s.end;
   if ((s.flags & (kSyn | kAck)) == kSyn) {
     hot.state = FlowState::SynSent;
@@ -139,6 +139,7 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   }
   hot.state = FlowState::Established;
   hot.flags |= kMidstream;
+  hot.flags &= static_cast<uint16_t>(~kOwesApplication);   // its first bytes are gone
   if (options.md5) hot.flags |= kTcpMd5;
   cold.scale_to_server = cold.scale_to_client = kMaxScale;   // what they agreed on was not seen
   cold.window_end[0] = s.end + kOldest;

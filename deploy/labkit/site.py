@@ -23,7 +23,7 @@ zones:
   - {{zone: trust, wire: front, side: it, prefixes: ["10.77.1.0/24", "fd77::1:0/112"]}}
   - {{zone: internal, wire: front, side: it, prefixes: ["10.77.2.0/24", "fd77::2:0/112"]}}
   - {{zone: internal, wire: front, side: it, vlan: 10, prefixes: ["{resolver_vlan}/32"]}}
-  - {{zone: internet, wire: front, side: it, prefixes: ["0.0.0.0/0", "::/0"]}}
+  - {{zone: internet, wire: front, side: it, prefixes: ["0.0.0.0/0", "2000::/3", "fc00::/7"]}}
   - {{zone: management, wire: front, side: management}}
   - {{zone: management, wire: back, side: appliance}}
   - {{zone: management, wire: back, side: bmc}}

@@ -64,8 +64,9 @@ TEST(Catalogue, EveryDecoderHasAnEntry) {
 
 TEST(Catalogue, EveryNameOfTheKitHasAnEntry) {
   const Catalogue shipped = shipped_catalogue().entries;
-  for (const char* name : {"infra_mgmt_web", "bmc_management", "icmp_probe", "slp", "dns", "ssl", "firmware_update",
-                           "clear_text_mgmt", "web_browsing", "saas_generic", "any_application"})
+  for (const char* name :
+       {"infra_mgmt_web", "bmc_management", "icmp_probe", "slp", "dns", "ssl", "firmware_update",
+        "clear_text_mgmt", "web_browsing", "saas_generic", "any_application"})
     EXPECT_TRUE(shipped.contains(name)) << name;
 }
 
@@ -74,7 +75,8 @@ TEST(Catalogue, ApplicationsAscendByIdAfterPendingAndUnidentified) {
   const auto all = applications_of(shipped_catalogue().entries, {}, names);
   EXPECT_EQ(all[0].id, kApplicationPending);
   EXPECT_EQ(all[1].id, kApplicationUnidentified);
-  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
+  EXPECT_TRUE(
+      std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
   EXPECT_EQ(find(all, "tls").id, classify::app::kTls);
   EXPECT_TRUE(find(all, "any_application").wildcard);
 }
@@ -83,7 +85,8 @@ TEST(Catalogue, AnOptInMemberIsOffUnlessTheSiteAsksForIt) {
   Names names;
   const auto off = applications_of(shipped_catalogue().entries, {}, names);
   EXPECT_EQ(find(off, "bmc_management").members.size(), 3u);
-  const auto on = applications_of(shipped_catalogue().entries, {{"bmc_management", {{}, {"ipmi_2_0"}}}}, names);
+  const auto on =
+      applications_of(shipped_catalogue().entries, {{"bmc_management", {{}, {"ipmi_2_0"}}}}, names);
   ASSERT_EQ(find(on, "bmc_management").members.size(), 4u);
   const Member& ipmi = find(on, "bmc_management").members.back();
   EXPECT_EQ(ipmi.application, classify::app::kIpmi20);
@@ -133,14 +136,16 @@ TEST(Catalogue, PortsAndRangesAreRead) {
 }
 
 TEST(Catalogue, MistakesHaveTheirLine) {
-  EXPECT_THAT(errors_with(1, ""), ElementsAre(HasSubstr("c.yaml:2: no key \"catalogue\", expected the version")));
+  EXPECT_THAT(errors_with(1, ""),
+              ElementsAre(HasSubstr("c.yaml:2: no key \"catalogue\", expected the version")));
   EXPECT_THAT(errors_with(1, "catalogue: 2"),
               ElementsAre("c.yaml:1: catalogue: found \"2\", expected a whole number from 1 to 1"));
   EXPECT_THAT(errors_with(3, "  - app_id: Backup"),
               ElementsAre("c.yaml:3: app_id: found \"Backup\", expected a lower-case name (a-z, 0-9, _)"));
   EXPECT_THAT(errors_with(4, "    kind: group"),
               ElementsAre("c.yaml:4: kind: found \"group\", expected identified, composite or wildcard"));
-  EXPECT_THAT(errors_with(6, "    risk: 9"), ElementsAre("c.yaml:6: risk: found \"9\", expected a whole number from 1 to 5"));
+  EXPECT_THAT(errors_with(6, "    risk: 9"),
+              ElementsAre("c.yaml:6: risk: found \"9\", expected a whole number from 1 to 5"));
   EXPECT_THAT(errors_with(7, "    colour: red\n    members:"),
               ElementsAre(HasSubstr("c.yaml:7: application: unknown key \"colour\"")));
   EXPECT_THAT(errors_with(8, "      - {protocol: tcp, ports: [0]}"),
@@ -153,20 +158,27 @@ TEST(Catalogue, MistakesHaveTheirLine) {
 
 TEST(Catalogue, AnApplicationTwiceInAFileIsAnError) {
   const std::string twice = kCatalogue + "  - {app_id: backup, kind: wildcard, category: c, risk: 1}\n";
-  EXPECT_THAT(texts_of(parse_catalogue(twice, "c.yaml").findings.errors()),
-              ElementsAre("c.yaml:9: application \"backup\" is already on line 3, expected each app_id once"));
+  EXPECT_THAT(
+      texts_of(parse_catalogue(twice, "c.yaml").findings.errors()),
+      ElementsAre("c.yaml:9: application \"backup\" is already on line 3, expected each app_id once"));
 }
 
 TEST(Catalogue, NamesBetweenEntriesAreChecked) {
-  EXPECT_THAT(merged_errors_with(8, "      - {application: ssl}"),
-              ElementsAre("c.yaml:8: member of backup: found application \"ssl\", expected an identified application such "
-                          "as tls or dns"));
-  EXPECT_THAT(merged_errors_with(4, "    kind: identified"), ElementsAre(HasSubstr("no decoder of this build knows it")));
+  EXPECT_THAT(
+      merged_errors_with(8, "      - {application: ssl}"),
+      ElementsAre(
+          "c.yaml:8: member of backup: found application \"ssl\", expected an identified application such "
+          "as tls or dns"));
+  EXPECT_THAT(merged_errors_with(4, "    kind: identified"),
+              ElementsAre(HasSubstr("no decoder of this build knows it")));
   EXPECT_THAT(merged_errors_with(3, "  - app_id: ssh"),
               ElementsAre("c.yaml:3: application \"ssh\" is what a decoder says, expected kind identified"));
-  EXPECT_THAT(merged_errors_with(3, "  - app_id: unidentified"), ElementsAre(HasSubstr("is what logs call the unknown")));
-  EXPECT_THAT(merged_errors_with(8, "      - {ports: [1], protocol: tcp}\n    depends_on: [nothing]"),
-              ElementsAre("c.yaml:3: application \"backup\" depends on \"nothing\", expected an app_id of the catalogue"));
+  EXPECT_THAT(merged_errors_with(3, "  - app_id: unidentified"),
+              ElementsAre(HasSubstr("is what logs call the unknown")));
+  EXPECT_THAT(
+      merged_errors_with(8, "      - {ports: [1], protocol: tcp}\n    depends_on: [nothing]"),
+      ElementsAre(
+          "c.yaml:3: application \"backup\" depends on \"nothing\", expected an app_id of the catalogue"));
 }
 
 }  // namespace

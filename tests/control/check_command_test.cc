@@ -21,7 +21,8 @@ struct Checked {
   std::string text;
 };
 
-Checked check(const std::string& site, const std::vector<std::string>& packs, CheckOutput output = CheckOutput::Text) {
+Checked check(const std::string& site, const std::vector<std::string>& packs,
+              CheckOutput output = CheckOutput::Text) {
   std::ostringstream out;
   const int code = run_check(site, packs, output, out);
   return {code, out.str()};
@@ -48,8 +49,10 @@ TEST(CheckCommand, EveryErrorIsPrintedWithItsLineAndTheCodeIs3) {
   const std::string site = files.write("site.yaml", with_line(kSite, 6, "mtu: 1"));
   const Checked checked = check(site, {});
   EXPECT_EQ(checked.code, 3);
-  EXPECT_THAT(checked.text, HasSubstr(site + ":6: mtu: found \"1\", expected a whole number from 576 to 9000\n"));
-  EXPECT_THAT(checked.text, HasSubstr("pack.yaml:20: rules[1].action: found \"refuse\", expected allow or drop\n"));
+  EXPECT_THAT(checked.text,
+              HasSubstr(site + ":6: mtu: found \"1\", expected a whole number from 576 to 9000\n"));
+  EXPECT_THAT(checked.text,
+              HasSubstr("pack.yaml:20: rules[1].action: found \"refuse\", expected allow or drop\n"));
   EXPECT_THAT(checked.text, Not(HasSubstr("allow infra_mgmt_web")));
 }
 
@@ -79,7 +82,9 @@ TEST(CheckCommand, APackIsCheckedAgainstAGivenSite) {
   const std::string site = files.write("site.yaml", kSite);
   const Checked checked = check(site, {source_file("tests/control/data/dmz_publishing.yaml")});
   EXPECT_EQ(checked.code, 3);
-  EXPECT_THAT(checked.text, HasSubstr("dmz_publishing.yaml:21: rule web_browsing (index 0): zone \"internet\" is not bound"));
+  EXPECT_THAT(
+      checked.text,
+      HasSubstr("dmz_publishing.yaml:21: rule web_browsing (index 0): zone \"internet\" is not bound"));
 }
 
 TEST(CheckCommand, APackThatTheSiteListsAlreadyCountsOnce) {
@@ -106,8 +111,9 @@ TEST(CheckCommand, NothingToCheckIsAMistakeOfUse) { EXPECT_EQ(check("", {}).code
 
 TEST(CheckCommand, TheSameApplicationForTwoZonePairsIsValid) {
   const OperatorFiles files;
-  const std::string twice = with_line(with_line(kSitePack, 21, "    direction: internal"), 23,
-                                      "    application: {app_id: infra_mgmt_web, category: infrastructure, risk: 4}");
+  const std::string twice =
+      with_line(with_line(kSitePack, 21, "    direction: internal"), 23,
+                "    application: {app_id: infra_mgmt_web, category: infrastructure, risk: 4}");
   const Checked checked = check("", {files.write("p.yaml", twice)});
   EXPECT_EQ(checked.code, 0) << checked.text;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as an operator writes them, for tests: a folder that goes away, texts with one line changed, errors as printed.
+// Files as an operator writes them, for tests: a folder that goes away, texts with one line changed, errors
+// as printed.
 #pragma once
 
 #include <cstdlib>
@@ -35,7 +36,9 @@ class OperatorFiles {
   std::filesystem::path folder_;
 };
 
-inline std::string source_file(const std::string& name) { return std::string(POSTERN_SOURCE_ROOT) + "/" + name; }
+inline std::string source_file(const std::string& name) {
+  return std::string(POSTERN_SOURCE_ROOT) + "/" + name;
+}
 
 inline std::string text_of(const std::string& path) {
   std::ostringstream out;

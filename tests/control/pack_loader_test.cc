@@ -77,10 +77,12 @@ TEST(PackLoader, ReadsWhatAPackSays) {
 }
 
 TEST(PackLoader, AnUnknownKeyInARuleIsAnError) {
-  EXPECT_THAT(errors_with(15, "    direction: internal\n    source_user: alice"),
-              ElementsAre("p.yaml:16: rules[0]: unknown key \"source_user\", expected action, application, decryption, "
-                          "direction, identity, logging, rationale, security_profiles or zones; keys of your own "
-                          "begin with x_"));
+  EXPECT_THAT(
+      errors_with(15, "    direction: internal\n    source_user: alice"),
+      ElementsAre(
+          "p.yaml:16: rules[0]: unknown key \"source_user\", expected action, application, decryption, "
+          "direction, identity, logging, rationale, security_profiles or zones; keys of your own "
+          "begin with x_"));
 }
 
 TEST(PackLoader, EveryUnknownKeyIsTold) {
@@ -92,9 +94,11 @@ TEST(PackLoader, EveryUnknownKeyIsTold) {
 TEST(PackLoader, AnUnknownKeyDeepInARuleIsAnError) {
   EXPECT_THAT(errors_with(16, "    zones:\n      via: [x]"),
               ElementsAre("p.yaml:17: rules[0].zones: unknown key \"via\", expected destination or source"));
-  EXPECT_THAT(errors_with(22, "      dns_security: {action: block, mood: 1}"),
-              ElementsAre("p.yaml:22: rules[0].security_profiles.dns_security: unknown key \"mood\", expected action or "
-                          "sinkhole"));
+  EXPECT_THAT(
+      errors_with(22, "      dns_security: {action: block, mood: 1}"),
+      ElementsAre(
+          "p.yaml:22: rules[0].security_profiles.dns_security: unknown key \"mood\", expected action or "
+          "sinkhole"));
 }
 
 TEST(PackLoader, KeysOfTheAuthorAreNotReadWhereTheyAreAllowed) {
@@ -105,19 +109,25 @@ TEST(PackLoader, KeysOfTheAuthorAreNotReadWhereTheyAreAllowed) {
 }
 
 TEST(PackLoader, AMissingKeyNamesItsPlaceAndWhatIsExpected) {
-  EXPECT_THAT(errors_with(15, ""), ElementsAre("p.yaml:14: rules[0]: no key \"direction\", expected inbound, internal or "
-                                               "outbound"));
-  EXPECT_THAT(errors_with(4, ""),
-              ElementsAre("p.yaml:1: the pack: no key \"trust_tier\", expected community, reviewed or verified"));
+  EXPECT_THAT(errors_with(15, ""),
+              ElementsAre("p.yaml:14: rules[0]: no key \"direction\", expected inbound, internal or "
+                          "outbound"));
+  EXPECT_THAT(
+      errors_with(4, ""),
+      ElementsAre("p.yaml:1: the pack: no key \"trust_tier\", expected community, reviewed or verified"));
 }
 
 TEST(PackLoader, AWrongTypeNamesWhatWasFound) {
-  EXPECT_THAT(errors_with(17, "      source: management"),
-              ElementsAre("p.yaml:17: rules[0].zones.source: found \"management\", expected a list of lower-case names "
-                          "without repeats"));
-  EXPECT_THAT(errors_with(22, "      dns_security: {action: block, sinkhole: yes}"),
-              ElementsAre("p.yaml:22: rules[0].security_profiles.dns_security.sinkhole: found \"yes\", expected true or "
-                          "false"));
+  EXPECT_THAT(
+      errors_with(17, "      source: management"),
+      ElementsAre(
+          "p.yaml:17: rules[0].zones.source: found \"management\", expected a list of lower-case names "
+          "without repeats"));
+  EXPECT_THAT(
+      errors_with(22, "      dns_security: {action: block, sinkhole: yes}"),
+      ElementsAre(
+          "p.yaml:22: rules[0].security_profiles.dns_security.sinkhole: found \"yes\", expected true or "
+          "false"));
   EXPECT_THAT(errors_with(22, "      dns_security: {action: block, sinkhole: \"true\"}"),
               ElementsAre(HasSubstr("found \"true\", expected true or false")));
 }
@@ -131,15 +141,18 @@ TEST(PackLoader, ValuesOutsideTheListAreRefused) {
 
 TEST(PackLoader, NumbersOutsideTheRangeAreRefused) {
   for (const char* risk : {"0", "6", "2.5", "high", "\"2\""})
-    EXPECT_THAT(errors_with(19, std::string("    application: {app_id: dns, category: networking, risk: ") + risk + "}"),
+    EXPECT_THAT(errors_with(19, std::string("    application: {app_id: dns, category: networking, risk: ") +
+                                    risk + "}"),
                 ElementsAre(HasSubstr("p.yaml:19: rules[0].application.risk: found ")))
         << risk;
 }
 
 TEST(PackLoader, TextsOutsideTheirFormAreRefused) {
-  EXPECT_THAT(errors_with(1, "id: Sample Pack"),
-              ElementsAre("p.yaml:1: id: found \"Sample Pack\", expected a lower-case name (a-z, 0-9, _; a letter first; "
-                          "at most 128)"));
+  EXPECT_THAT(
+      errors_with(1, "id: Sample Pack"),
+      ElementsAre(
+          "p.yaml:1: id: found \"Sample Pack\", expected a lower-case name (a-z, 0-9, _; a letter first; "
+          "at most 128)"));
   EXPECT_THAT(errors_with(3, "version: 1.0"),
               ElementsAre("p.yaml:3: version: found \"1.0\", expected a semantic version such as 1.0.0"));
 }
@@ -150,21 +163,27 @@ TEST(PackLoader, AMegabyteOfLettersIsRefusedBeforeTheRegularExpressions) {
 }
 
 TEST(PackLoader, ARepeatInAListIsRefused) {
-  EXPECT_THAT(errors_with(17, "      source: [management,\n        management]"),
-              ElementsAre("p.yaml:18: rules[0].zones.source: found \"management\" twice, expected a list of lower-case "
-                          "names without repeats"));
+  EXPECT_THAT(
+      errors_with(17, "      source: [management,\n        management]"),
+      ElementsAre(
+          "p.yaml:18: rules[0].zones.source: found \"management\" twice, expected a list of lower-case "
+          "names without repeats"));
 }
 
 TEST(PackLoader, AnEmptyListIsRefused) {
-  EXPECT_THAT(errors_with(17, "      source: []"),
-              ElementsAre("p.yaml:17: rules[0].zones.source: found an empty list, expected a list of lower-case names "
-                          "without repeats"));
+  EXPECT_THAT(
+      errors_with(17, "      source: []"),
+      ElementsAre(
+          "p.yaml:17: rules[0].zones.source: found an empty list, expected a list of lower-case names "
+          "without repeats"));
 }
 
 TEST(PackLoader, AnEmptyIdentityIsNotReadAsAnyone) {
-  EXPECT_THAT(errors_with(15, "    direction: internal\n    identity: {}"),
-              ElementsAre("p.yaml:16: rules[0].identity: found an empty mapping, expected a mapping with user_groups, "
-                          "device_posture or both"));
+  EXPECT_THAT(
+      errors_with(15, "    direction: internal\n    identity: {}"),
+      ElementsAre(
+          "p.yaml:16: rules[0].identity: found an empty mapping, expected a mapping with user_groups, "
+          "device_posture or both"));
 }
 
 TEST(PackLoader, AFileThatIsNoMappingIsRefused) {
@@ -173,8 +192,10 @@ TEST(PackLoader, AFileThatIsNoMappingIsRefused) {
 }
 
 TEST(PackLoader, SeveralMistakesAreAllToldInTheOrderOfTheFile) {
-  const std::string two = with_line(with_line(kPack, 25, "  - action: refuse"), 15, "    direction: sideways");
-  EXPECT_THAT(errors_in(two), ElementsAre(HasSubstr("p.yaml:15: rules[0].direction"), HasSubstr("p.yaml:25: rules[1].action")));
+  const std::string two =
+      with_line(with_line(kPack, 25, "  - action: refuse"), 15, "    direction: sideways");
+  EXPECT_THAT(errors_in(two), ElementsAre(HasSubstr("p.yaml:15: rules[0].direction"),
+                                          HasSubstr("p.yaml:25: rules[1].action")));
 }
 
 TEST(PackLoader, TwentyErrorsAreShownAndTheRestCounted) {
@@ -188,25 +209,31 @@ TEST(PackLoader, TwentyErrorsAreShownAndTheRestCounted) {
 TEST(PackLoader, AllowMustSayHowItInspectsAndDropMustNot) {
   EXPECT_THAT(errors_with(20, ""),
               ElementsAre("p.yaml:14: rule dns (index 0): allow without key \"decryption\", expected one"));
-  EXPECT_THAT(errors_with(26, "    direction: internal\n    decryption: {mode: none}"),
-              ElementsAre("p.yaml:27: rule any_application (index 1): drop with key \"decryption\", expected none"));
+  EXPECT_THAT(
+      errors_with(26, "    direction: internal\n    decryption: {mode: none}"),
+      ElementsAre("p.yaml:27: rule any_application (index 1): drop with key \"decryption\", expected none"));
 }
 
 TEST(PackLoader, ARuleThatMatchesTheSameAsAnEarlierOneIsAnError) {
-  const std::string twin = with_line(with_line(kPack, 28, "    application: {app_id: dns, category: networking, risk: 5}"),
-                                     27, "    zones: {source: [management], destination: [internal]}");
-  EXPECT_THAT(errors_in(twin),
-              ElementsAre("p.yaml:25: rule dns (index 1) matches the same as rule dns (index 0) on line 14, expected each "
-                          "application, zones and identity once"));
+  const std::string twin =
+      with_line(with_line(kPack, 28, "    application: {app_id: dns, category: networking, risk: 5}"), 27,
+                "    zones: {source: [management], destination: [internal]}");
+  EXPECT_THAT(
+      errors_in(twin),
+      ElementsAre(
+          "p.yaml:25: rule dns (index 1) matches the same as rule dns (index 0) on line 14, expected each "
+          "application, zones and identity once"));
 }
 
 TEST(PackLoader, TheSameApplicationForOthersIsNoRepeat) {
-  const std::string other = with_line(kPack, 28, "    application: {app_id: dns, category: networking, risk: 5}");
+  const std::string other =
+      with_line(kPack, 28, "    application: {app_id: dns, category: networking, risk: 5}");
   EXPECT_THAT(errors_in(other), ElementsAre());
 }
 
 TEST(PackLoader, APackCannotPassForTheSite) {
-  EXPECT_THAT(errors_with(1, "id: site"), ElementsAre("p.yaml:1: id: found \"site\", expected any other name"));
+  EXPECT_THAT(errors_with(1, "id: site"),
+              ElementsAre("p.yaml:1: id: found \"site\", expected any other name"));
 }
 
 TEST(PackLoader, JsonErrorsHaveTheLineOfTheJsonFile) {
@@ -216,8 +243,9 @@ TEST(PackLoader, JsonErrorsHaveTheLineOfTheJsonFile) {
   const std::string text = seed.dump(1);
   const size_t at = text.find("\"deny\"");
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-  EXPECT_THAT(errors_in(text, "p.json"), ElementsAre("p.json:" + std::to_string(line) +
-                                                     ": rules[6].action: found \"deny\", expected allow or drop"));
+  EXPECT_THAT(errors_in(text, "p.json"),
+              ElementsAre("p.json:" + std::to_string(line) +
+                          ": rules[6].action: found \"deny\", expected allow or drop"));
 }
 
 TEST(PackLoader, TheSevenRulesOfTheSeedAreRead) {
@@ -225,8 +253,8 @@ TEST(PackLoader, TheSevenRulesOfTheSeedAreRead) {
   ASSERT_TRUE(loaded.pack) << testing::PrintToString(texts_of(loaded.findings.errors()));
   std::vector<std::string> names;
   for (const PackRule& rule : loaded.pack->rules) names.push_back(rule.app_id.text);
-  EXPECT_THAT(names, ElementsAre("infra_mgmt_web", "bmc_management", "icmp_probe", "slp", "dns", "firmware_update",
-                                 "clear_text_mgmt"));
+  EXPECT_THAT(names, ElementsAre("infra_mgmt_web", "bmc_management", "icmp_probe", "slp", "dns",
+                                 "firmware_update", "clear_text_mgmt"));
 }
 
 TEST(PackLoader, OtherScenariosOfTheKitAreRead) {
@@ -278,7 +306,9 @@ void expect_bounded_patterns(const nlohmann::json& schema) {
     for (const auto& part : schema) expect_bounded_patterns(part);
 }
 
-TEST(PackSchema, EveryPatternHasALongestText) { expect_bounded_patterns(nlohmann::json::parse(pack_schema_text())); }
+TEST(PackSchema, EveryPatternHasALongestText) {
+  expect_bounded_patterns(nlohmann::json::parse(pack_schema_text()));
+}
 
 }  // namespace
 }  // namespace postern::control

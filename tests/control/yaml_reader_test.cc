@@ -76,7 +76,10 @@ TEST(YamlReader, ASecondDocumentIsRefused) {
 TEST(YamlReader, BytesThatAreNotUtf8AreRefusedWithTheirLine) {
   const std::string error = yaml_error("a: 1\nb: \"\xff\"\n");
   EXPECT_TRUE(error.starts_with("f.yaml:2: not UTF-8 text: ")) << error;
-  EXPECT_TRUE(yaml_error(std::string("\xff\xfe" "a\0", 4)).starts_with("f.yaml:1: not UTF-8 text: "));
+  EXPECT_TRUE(yaml_error(std::string("\xff\xfe"
+                                     "a\0",
+                                     4))
+                  .starts_with("f.yaml:1: not UTF-8 text: "));
 }
 
 TEST(YamlReader, BrokenSyntaxNamesTheLine) {
@@ -91,12 +94,14 @@ TEST(YamlReader, SixtyFourLevelsAreReadAndSixtyFiveAreNot) {
 }
 
 TEST(YamlReader, AMillionOpenBracketsEndQuickly) {
-  EXPECT_EQ(yaml_error(std::string(1'000'000, '[')), "f.yaml:1: nested deeper than 64 levels; expected a flatter file");
+  EXPECT_EQ(yaml_error(std::string(1'000'000, '[')),
+            "f.yaml:1: nested deeper than 64 levels; expected a flatter file");
 }
 
 TEST(YamlReader, MoreNodesThanTheLimitAreRefused) {
   EXPECT_EQ(yaml_error("- 1\n- 2\n", {.nodes = 3}), "no error");
-  EXPECT_EQ(yaml_error("- 1\n- 2\n- 3\n", {.nodes = 3}), "f.yaml:3: more than 3 values; expected a smaller file");
+  EXPECT_EQ(yaml_error("- 1\n- 2\n- 3\n", {.nodes = 3}),
+            "f.yaml:3: more than 3 values; expected a smaller file");
 }
 
 TEST(YamlReader, ALongKeyIsRefused) {
@@ -141,23 +146,24 @@ TEST(JsonReader, ADuplicateKeyIsRefused) {
 }
 
 TEST(JsonReader, WhatIsNotStrictJsonIsRefusedWithItsLine) {
-  for (const char* text : {"{\n\"a\": 1,\n}", "{\n// no\n}", "{\n'a': 1}", "{\n\"a\": 01}", "{\"a\": 1}\n{}", "[1\n NaN]"}) {
+  for (const char* text :
+       {"{\n\"a\": 1,\n}", "{\n// no\n}", "{\n'a': 1}", "{\n\"a\": 01}", "{\"a\": 1}\n{}", "[1\n NaN]"}) {
     const std::string error = json_error(text);
-    EXPECT_TRUE(error.starts_with("f.json:2: not JSON: ") || error.starts_with("f.json:3: not JSON: ")) << error;
+    EXPECT_TRUE(error.starts_with("f.json:2: not JSON: ") || error.starts_with("f.json:3: not JSON: "))
+        << error;
     EXPECT_TRUE(error.ends_with("; expected strict JSON")) << error;
   }
 }
 
-TEST(JsonReader, AnEmptyFileIsRefused) {
-  EXPECT_TRUE(json_error("").starts_with("f.json:1: not JSON: "));
-}
+TEST(JsonReader, AnEmptyFileIsRefused) { EXPECT_TRUE(json_error("").starts_with("f.json:1: not JSON: ")); }
 
 TEST(JsonReader, BytesThatAreNotUtf8AreRefused) {
   EXPECT_TRUE(json_error("{\n\"a\": \"\xff\"}").starts_with("f.json:2: not JSON: "));
 }
 
 TEST(JsonReader, DepthAndNodesAreBounded) {
-  EXPECT_EQ(json_error(std::string(1'000'000, '[')), "f.json:1: nested deeper than 64 levels; expected a flatter file");
+  EXPECT_EQ(json_error(std::string(1'000'000, '[')),
+            "f.json:1: nested deeper than 64 levels; expected a flatter file");
   EXPECT_EQ(json_error("[1,\n2,\n3]", {.nodes = 3}), "f.json:3: more than 3 values; expected a smaller file");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a policy pack, a site file and a catalogue, in YAML and JSON: either a value or errors, never both,
-// never a crash. A pack that loads keeps what the loader promises.
+// Any bytes as a policy pack, a site file and a catalogue, in YAML and JSON: either a value or errors, never
+// both, never a crash. A pack that loads keeps what the loader promises.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -18,8 +18,8 @@ void check_pack(const LoadedPack& loaded) {
   if (!loaded.pack) return;
   if (loaded.pack->rules.empty() || loaded.pack->id.empty()) std::abort();
   for (const PackRule& rule : loaded.pack->rules)
-    if (rule.app_id.text.empty() || rule.source_zones.empty() || rule.destination_zones.empty() || rule.risk < 1 ||
-        rule.risk > 5)
+    if (rule.app_id.text.empty() || rule.source_zones.empty() || rule.destination_zones.empty() ||
+        rule.risk < 1 || rule.risk > 5)
       std::abort();
 }
 

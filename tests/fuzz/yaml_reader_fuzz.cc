@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as YAML and as JSON: a tree within the limits or an error with file and line, never a crash or a hang.
+// Any bytes as YAML and as JSON: a tree within the limits or an error with file and line, never a crash or a
+// hang.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -25,6 +25,7 @@ from scapy.packet import Raw  # noqa: E402
 
 POSTERND = os.environ.get("POSTERND", str(TESTS.parent / "build" / "posternd"))
 SITE = TESTS / "golden" / "sites" / "seed.yaml"
+ONE_WIRE = TESTS / "replay" / "one_wire.yaml"   # its prefixes tell the sides apart
 GARBAGE_FRAMES = int(os.environ.get("GARBAGE_FRAMES", "500000"))
 NOBODY = 65534
 
@@ -149,7 +150,6 @@ class ReplayTest(unittest.TestCase):
             self.assertEqual(record["verdict"]["action"], "allow")
 
     def test_every_kind_of_capture_gives_the_same_flows(self):
-        # Without interface names the side of a packet is that whose zones hold its source; one wire keeps that clear.
         front = [f for f in self.frames if f.interface.startswith("front:")]
         ip_only = [f._replace(data=f.data[14:]) for f in front]
         cooked = [f._replace(data=bytes(6) + b"\x00\x00" + bytes(6) + f.data[12:]) for f in front]
@@ -166,21 +166,22 @@ class ReplayTest(unittest.TestCase):
         for kind, write in kinds.items():
             pcap = self.folder / f"kind_{kind}"
             write(pcap)
-            run = self.replay(kind, pcap, "--site", SITE)
+            run = self.replay(kind, pcap, "--site", ONE_WIRE)
             self.assertEqual(run.stats["received"], len(front))
             seen[kind] = sorted((r["src_ip"], r["src_port"], r["dest_ip"], r["dest_port"], r["policy"]["rule"],
                                  r["flow"]["pkts_toserver"], r["flow"]["pkts_toclient"]) for r in run.flows())
+        self.assertIn("firmware_update", {flow[4] for flow in seen["pcapng"]})
+        self.assertNotIn("default", {flow[4] for flow in seen["pcapng"]})
         for kind, flows in seen.items():
-            self.assertTrue(flows)
             self.assertEqual(flows, seen["pcapng"], kind)
 
     def test_packets_that_the_capture_cut_are_truncated(self):
-        frame = bytes(hosts.framed(hosts.ip(hosts.appliance, hosts.bmc) / UDP(sport=1, dport=53) / Raw(bytes(500))))
+        frame = bytes(hosts.framed(hosts.ip(hosts.appliance, hosts.resolver) / UDP(sport=1, dport=53) / Raw(bytes(500))))
         pcap = self.folder / "cut.pcap"
         capture.write_pcap(pcap, [])
         with open(pcap, "ab") as out:
             out.write(struct.pack("<IIII", 1, 0, 100, len(frame)) + frame[:100])
-        run = self.replay("run", pcap)
+        run = self.replay("run", pcap, "--site", ONE_WIRE)
         self.assertEqual(run.stats["drops"]["truncated"], 1)
 
     def test_times_that_run_backwards_do_no_harm(self):
