@@ -2,6 +2,7 @@
 #include "classify/policy_check.h"
 
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace postern::classify {
@@ -47,10 +48,11 @@ Status check_application(const Rule& rule, const ApplicationTable& applications)
 }  // namespace
 
 Status check_rules(const std::vector<Rule>& rules, const ApplicationTable& applications) {
-  std::set<std::pair<std::string_view, std::string_view>> names;
+  // A pack may name one application in several rules, told apart by their index.
+  std::set<std::tuple<std::string_view, std::string_view, uint32_t>> names;
   for (const Rule& rule : rules) {
-    if (!names.emplace(rule.pack, rule.name).second)
-      return complaint(rule, "the name is used twice; expected every rule of a pack to have its own");
+    if (!names.emplace(rule.pack, rule.name, rule.index).second)
+      return complaint(rule, "the name and index are used twice; expected every rule of a pack to have its own");
     if (Status status = check_zones(rule); !status) return status;
     if (Status status = check_ports(rule); !status) return status;
     if (Status status = check_application(rule, applications); !status) return status;

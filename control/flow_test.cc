@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "classify/application_identifier.h"
 #include "control/show.h"
 
@@ -45,6 +47,21 @@ std::vector<Path> possible_paths(const Request& request, const CompiledSite& pol
     }
   }
   return paths;
+}
+
+// The identified application a name stands for; of a composite, the member that fits the flow's protocol and port.
+Result<AppId> identified_as(const std::string& name, const FlowFacts& facts, const PolicySnapshot& snapshot) {
+  const classify::Application* application = snapshot.application(name);
+  if (application == nullptr) return Error{"test flow: the catalogue has no application \"" + name + "\"; see show apps"};
+  if (!application->composite && !application->wildcard) return application->id;
+  for (const classify::Member& member : application->members) {
+    const bool port = member.ports.empty() || std::any_of(member.ports.begin(), member.ports.end(), [&](const auto& range) {
+                        return range.contains(facts.destination_port);
+                      });
+    if (member.application && port && (member.protocol == classify::kAnyProtocol || member.protocol == facts.protocol))
+      return *member.application;
+  }
+  return Error{"test flow: no member of \"" + name + "\" fits this protocol and port; see show apps"};
 }
 
 // How closely a zone binding names the two addresses; the same order a replay guesses by.
@@ -133,10 +150,9 @@ Reply test_flow(const Request& request, const CompiledSite& policy, const Names&
   facts.destination_port = args.value("destination_port", uint16_t{0});
   facts.protocol = args.value("proto", uint8_t{0});
   if (const std::string app = args.value("app", ""); !app.empty()) {
-    const classify::Application* application = policy.snapshot->application(app);
-    if (application == nullptr || application->composite || application->wildcard)
-      return Reply::failure(ExitCode::Usage, "test flow: \"" + app + "\" is no application that flows are identified as; see show apps");
-    facts.application = application->id;
+    const auto identified = identified_as(app, facts, *policy.snapshot);
+    if (!identified) return Reply::failure(ExitCode::Usage, identified.error().message);
+    facts.application = *identified;
   }
   const std::vector<Path> paths = possible_paths(request, policy, facts);
   if (paths.empty())
@@ -147,7 +163,12 @@ Reply test_flow(const Request& request, const CompiledSite& policy, const Names&
   const Path* best = &paths.front();
   for (const Path& path : paths)
     if (closeness(path, facts, compiled) > closeness(*best, facts, compiled)) best = &path;
-  return Reply::success(reply_for(*best, facts, policy, names));
+  json reply = reply_for(*best, facts, policy, names);
+  for (const Path& path : paths)
+    if (&path != best)
+      reply["story"].push_back(fmt::format("it could also enter wire {} at side {}: say so with --wire and --side",
+                                           names.wire_name(path.wire), names.side_name(path.wire, path.side)));
+  return Reply::success(reply);
 }
 
 }  // namespace postern::control

@@ -25,8 +25,6 @@ struct ForwardingProfile {
   std::string file;     // absolute, below the log directory unless written absolute
 };
 
-enum class OnFailure : uint8_t { Closed, Open };   // of a wire, when no daemon runs
-
 struct Site {
   std::string name;
   std::string file;
@@ -37,7 +35,6 @@ struct Site {
   uint32_t flows = 262144;
   uint16_t mtu = 1500;
   std::vector<Wire> wires;
-  std::vector<OnFailure> on_failure;       // by wire
   std::string log_directory;
   std::vector<ForwardingProfile> forwardings;
   uint32_t stats_seconds = 10;

@@ -102,7 +102,6 @@ class SiteReader {
   void read_places(MapReader& map) {
     WiresSection wires = read_wires(map, findings_);
     site_.wires = std::move(wires.wires);
-    site_.on_failure = std::move(wires.on_failure);
     const bool all_physical = std::all_of(site_.wires.begin(), site_.wires.end(), [](const Wire& wire) {
       return std::all_of(wire.ports.begin(), wire.ports.end(),
                          [](const PortSpec& port) { return port.kind == PortSpec::Kind::Pci; });

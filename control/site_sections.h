@@ -18,7 +18,6 @@ namespace postern::control {
 
 struct WiresSection {
   std::vector<Wire> wires;  // ids are positions
-  std::vector<OnFailure> on_failure;
 };
 WiresSection read_wires(MapReader& site, Findings& findings);
 

@@ -22,13 +22,14 @@ uint64_t flow_id_of(const FlowKey& key, uint64_t start_us) noexcept {
   return hash_of(key, start_us) >> 11;
 }
 
-LogRecord describe(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
+LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan_map, Timestamp now) noexcept {
   const auto opener = static_cast<size_t>(hot.opener());
   LogRecord record;
   record.protocol = hot.key.protocol;
   record.wire = WireId{hot.key.wire};
   record.opener_side = hot.opener();
-  record.vlan[0] = hot.key.vlan[0];
+  const bool by_first = hot.opener() == Side::First;
+  record.vlan[0] = by_first ? hot.key.vlan[0] : vlan_map.translate(Side::First, hot.key.vlan[0]);
   record.vlan[1] = hot.key.vlan[1];
   record.source = hot.key.address[opener];
   record.destination = hot.key.address[1 - opener];
@@ -67,24 +68,28 @@ LogRecord describe(const FlowHot& hot, const FlowCold& cold, Timestamp now) noex
   return record;
 }
 
+LogRecord FlowLog::describe_flow(const FlowHot& hot, const FlowCold& cold, Timestamp now) const noexcept {
+  return describe(hot, cold, vlan_maps_[hot.key.wire], now);
+}
+
 void FlowLog::push(const LogRecord& record) noexcept {
   if (!ring_.push(record)) counters_.log_records_lost.add(1);
 }
 
 void FlowLog::start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
-  LogRecord record = describe(hot, cold, now);
+  LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowStart;
   push(record);
 }
 
 void FlowLog::drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
-  LogRecord record = describe(hot, cold, now);
+  LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowDrop;
   push(record);
 }
 
 void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept {
-  LogRecord record = describe(hot, cold, now);
+  LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowEnd;
   record.end_reason = reason;
   push(record);

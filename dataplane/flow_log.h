@@ -4,19 +4,21 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow.h"
 #include "dataplane/log_ring.h"
+#include "dataplane/wire.h"
 
 namespace postern::dataplane {
 
 class FlowLog {
  public:
   // A replay has no reason to be silent: `packet_drops_per_second` of all reasons is then without limit.
-  FlowLog(LogRing& ring, Counters& counters, uint32_t packet_drops_per_second)
-      : ring_(ring), counters_(counters), packet_drops_per_second_(packet_drops_per_second) {}
+  FlowLog(LogRing& ring, Counters& counters, const std::vector<VlanMap>& vlan_maps, uint32_t packet_drops_per_second)
+      : ring_(ring), counters_(counters), vlan_maps_(vlan_maps), packet_drops_per_second_(packet_drops_per_second) {}
 
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
@@ -25,6 +27,8 @@ class FlowLog {
   void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;
 
  private:
+  LogRecord describe_flow(const FlowHot& hot, const FlowCold& cold, Timestamp now) const noexcept;
+
   struct Limit {
     Timestamp second = 0;
     uint32_t written = 0, suppressed = 0;
@@ -34,6 +38,7 @@ class FlowLog {
 
   LogRing& ring_;
   Counters& counters_;
+  const std::vector<VlanMap>& vlan_maps_;   // by WireId
   uint32_t packet_drops_per_second_;
   std::array<Limit, kDropReasons> limits_{};
 };
@@ -41,7 +46,7 @@ class FlowLog {
 // The record's number for a flow: the same in every replay, however many workers there are.
 uint64_t flow_id_of(const FlowKey& key, uint64_t start_us) noexcept;
 
-// What all records of a flow have in common; also what `show flows` tells.
-LogRecord describe(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+// What all records of a flow have in common; also what `show flows` tells. `vlan_map` is the wire's.
+LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan_map, Timestamp now) noexcept;
 
 }  // namespace postern::dataplane

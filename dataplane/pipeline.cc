@@ -17,7 +17,7 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
     : counters_(counters),
       flows_(setup.flows, setup.hash_seed),
       fragments_(setup.fragments, counters),
-      log_(log_ring, counters, setup.packet_drops_per_second),
+      log_(log_ring, counters, setup.vlan_maps, setup.packet_drops_per_second),
       parser_(setup.wires, fragments_),
       tracker_(flows_, log_, counters),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own),

@@ -38,6 +38,7 @@ bool Mailbox<T>::ask(T& question) noexcept {
 
 Worker::Worker(WorkersShared& shared, const PipelineSetup& setup, unsigned number, size_t log_records)
     : shared_(shared),
+      setup_(setup),
       number_(number),
       log_ring_(log_records),
       pipeline_(setup, *this, log_ring_, counters_, shared.questions, number) {}
@@ -224,7 +225,7 @@ void Worker::fill(FlowQuery& query) noexcept {
   for (uint32_t i = 0; i < flows.high_water() && query.found.size() < query.limit; ++i) {
     const FlowHot& hot = flows.hot(i);
     if (hot.state == FlowState::Free) continue;
-    query.found.push_back(describe(hot, flows.cold(i), now));
+    query.found.push_back(describe(hot, flows.cold(i), setup_.vlan_maps[hot.key.wire], now));
     query.states.push_back(hot.state);
   }
 }

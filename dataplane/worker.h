@@ -84,6 +84,7 @@ struct WorkersShared {
 
 class Worker : private Output {
  public:
+  // `shared` and `setup` outlive the worker.
   Worker(WorkersShared& shared, const PipelineSetup& setup, unsigned number, size_t log_records);
 
   void run() noexcept;   // until shared.stop
@@ -109,6 +110,7 @@ class Worker : private Output {
   void end_flows() noexcept;
 
   WorkersShared& shared_;
+  const PipelineSetup& setup_;
   const unsigned number_;
   Counters counters_;
   LogRing log_ring_;

@@ -293,8 +293,9 @@ TEST(Compile, RefusesANameUsedTwiceInAPackButNotInTwoPacks) {
   Policy policy = empty_policy();
   add_rule(policy, Action::Allow, kAnyApplication).name = "web";
   add_rule(policy, Action::Drop, kAnyApplication).name = "web";
+  policy.rules[1].index = policy.rules[0].index;
   EXPECT_EQ(error_of(policy),
-            "pack 'site' rule 'web': the name is used twice; expected every rule of a pack to have its own");
+            "pack 'site' rule 'web': the name and index are used twice; expected every rule of a pack to have its own");
   policy.rules[1].pack = "other";
   EXPECT_EQ(error_of(policy), "");
 }

@@ -57,7 +57,6 @@ TEST_F(SiteLoader, ReadsWires) {
   EXPECT_EQ(wire.l2.lldp, L2Action::Drop);
   EXPECT_EQ(wire.l2.arp, L2Action::Pass);
   EXPECT_EQ(wire.l2.pause, L2Action::Drop);
-  EXPECT_THAT(site.on_failure, ElementsAre(OnFailure::Open));
   EXPECT_EQ(names_.side_name(WireId{0}, Side::Second), "management");
 }
 
@@ -235,6 +234,8 @@ const Mistake kMistakes[] = {
      "site.yaml:4: cores: found \"3\", expected core numbers from 0 to 1023, each once"},
     {"Mtu", 6, "mtu: 9001", "site.yaml:6: mtu: found \"9001\", expected a whole number from 576 to 9000"},
     {"Idle", 6, "mtu: 1500\nidle: nap", "site.yaml:7: idle: found \"nap\", expected sleep or spin"},
+    {"OnFailureOpen", 13, "    on_failure: open",
+     "site.yaml:13: on_failure: found open, which takes an adapter with a hardware bypass; expected closed"},
     {"OnFailure", 13, "    on_failure: ajar",
      "site.yaml:13: on_failure: found \"ajar\", expected closed or open"},
     {"L2Key", 14, "    l2: {cdp: drop}", "site.yaml:14: l2: unknown key \"cdp\", expected arp, nd, ..."},

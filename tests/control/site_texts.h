@@ -19,7 +19,7 @@ wires:
       it: af_xdp:fw-it0
       management: af_packet:fw-mg0
     vlan_map: {10: 110}
-    on_failure: open
+    on_failure: closed
     l2: {lldp: drop}
 zones:
   - {zone: trust, wire: front, side: it, prefixes: [10.1.0.0/24, "fd01::/64"]}

@@ -62,7 +62,7 @@ class Failures(WireTest):
         daemon = next(child for child in self.lab.children if child.pid == pid)
         try:
             self.assertTrue(self.lab.stop("posternd"), "SIGTERM was not enough")
-            self.assertEqual(daemon.returncode, 0)
+            self.assertEqual(daemon.wait(timeout=5), 0)
             self.assertNotEqual(self.lab.ctl("show", "wires").returncode, 0)
         finally:
             self.lab.start_firewall()

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of tests/run, one after the other; each prints as it goes, and the sum of all is the last line.
+Binaries for the wire are built plainly in build/, everything else runs under AddressSanitizer and UBSan in build-asan/."""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("POSTERN_BUILD", f"{REPO}/build")
+SANITIZED = f"{REPO}/build-asan"
+PYTHON = "/usr/bin/python3"
+FUZZ_SECONDS = 60
+
+SANITIZER_ENVIRONMENT = {
+    # DPDK's hugepage memory, its plugins and libfmt's caches live until exit; leaks of ours are found by the unit
+    # tests' pool counts. A report is a failure.
+    "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
+
+COUNTS = (
+    re.compile(r"^(?:.*: )?(?P<passed>\d+) passed, (?P<failed>\d+) failed\s*$", re.M),
+    re.compile(r"^\[  PASSED  \] (?P<passed>\d+) tests?", re.M),
+    re.compile(r"^ ?(?P<failed>\d+) FAILED TESTS?$", re.M),
+)
+
+
+def setup(folder, *options):
+    if not os.path.exists(f"{folder}/build.ninja"):
+        subprocess.run(["meson", "setup", folder, REPO, *options], check=True, stdout=subprocess.DEVNULL)
+
+
+def build_product():
+    setup(BUILD)
+    return ["meson", "compile", "-C", BUILD, "posternd", "posternctl"], {}
+
+
+def build_sanitized():
+    setup(SANITIZED, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=true",
+          "-Db_ndebug=false")
+    return ["meson", "compile", "-C", SANITIZED], {}
+
+
+def unit(name):
+    return lambda: ([f"{SANITIZED}/tests/{name}/{name}_test", "--gtest_brief=1"], SANITIZER_ENVIRONMENT)
+
+
+def script(path, *words, environment=None):
+    return lambda: ([PYTHON, "-B", f"{REPO}/{path}", *words], environment or {"POSTERN_BUILD": BUILD})
+
+
+def sanitized(path, **environment):
+    return script(path, environment={**SANITIZER_ENVIRONMENT, "POSTERND": f"{SANITIZED}/posternd", **environment})
+
+
+STEPS = {
+    "build": build_product,
+    "layering": script("tests/layering.py"),
+    "lab": script("tests/lab_peers_test.py"),
+    "wire-rules": script("tests/wire/rules_test.py"),
+    "wire-transfer": script("tests/wire/transfer_test.py"),
+    "wire-commit": script("tests/wire/commit_test.py"),
+    "wire-failure": script("tests/wire/failure_test.py"),
+    "wire-operator": script("tests/wire/operator_test.py"),
+    "golden": script("tests/golden/run.py", environment={"POSTERND": f"{BUILD}/posternd"}),
+    "build-sanitized": build_sanitized,
+    "unit-base": unit("base"),
+    "unit-classify": unit("classify"),
+    "unit-dataplane": unit("dataplane"),
+    "unit-control": unit("control"),
+    "golden-sanitized": sanitized("tests/golden/run.py"),
+    "replay-sanitized": sanitized("tests/replay/replay_test.py", GARBAGE_FRAMES="100000"),
+    "fuzz-smoke": script("tests/fuzz/build_and_run.py", "2"),
+}
+
+
+def unittest_counts(output):
+    """What python's unittest says, as (passed, failed)."""
+    ran = re.search(r"^Ran (\d+) tests? in", output, re.M)
+    if not ran:
+        return None
+    wrong = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", output))
+    skipped = sum(int(n) for n in re.findall(r"skipped=(\d+)", output))
+    return max(int(ran[1]) - wrong - skipped, 0), wrong
+
+
+def counts_of(output, code):
+    passed = failed = 0
+    counted = unittest_counts(output)
+    if counted:
+        passed, failed = counted
+    for pattern in COUNTS:
+        for match in pattern.finditer(output):
+            groups = match.groupdict()
+            passed += int(groups.get("passed") or 0)
+            failed += int(groups.get("failed") or 0)
+    # A step that counts nothing (a build) is one test; one that ends badly has failed at least once.
+    if passed == failed == 0:
+        return (1, 0) if code == 0 else (0, 1)
+    return passed, max(failed, 1 if code else 0)
+
+
+def run(name):
+    print(f"=== {name}", flush=True)
+    began = time.monotonic()
+    command, environment = STEPS[name]()
+    lines = []
+    with subprocess.Popen(command, cwd=REPO, text=True, errors="replace", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, **environment}) as process:
+        for line in process.stdout:
+            # The sum of a step must not be taken for the sum of all.
+            counts = re.fullmatch(r"\d+ passed, \d+ failed\s*", line)
+            print(f"{name}: {line}" if counts else line, end="", flush=True)
+            lines.append(line)
+    passed, failed = counts_of("".join(lines), process.returncode)
+    print(f"=== {name}: {passed} ok, {failed} not ok, {time.monotonic() - began:.0f} s", flush=True)
+    return passed, failed
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("--fuzz", action="store_true", help=f"every fuzz target for {FUZZ_SECONDS} s instead of a smoke run")
+    parser.add_argument("--list", action="store_true", help="names of the steps")
+    parser.add_argument("steps", nargs="*", help="only these steps")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(STEPS))
+        return 0
+    if arguments.fuzz:
+        STEPS["fuzz-smoke"] = script("tests/fuzz/build_and_run.py", str(FUZZ_SECONDS))
+    unknown = [step for step in arguments.steps if step not in STEPS]
+    if unknown:
+        parser.error(f"no step {', '.join(unknown)}; see tests/run --list")
+    results = {step: run(step) for step in arguments.steps or STEPS}
+    passed = sum(result[0] for result in results.values())
+    failed = sum(result[1] for result in results.values())
+    broken = [step for step, result in results.items() if result[1]]
+    if broken:
+        print(f"not ok: {', '.join(broken)}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
