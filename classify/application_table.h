@@ -13,12 +13,6 @@
 
 namespace postern::classify {
 
-enum class Match : uint8_t {
-  No,
-  Maybe,  // depends on what the application turns out to be
-  Yes,
-};
-
 class ApplicationTable {
  public:
   // Keeps pointers into `applications`. Errors name the application.

@@ -124,6 +124,21 @@ Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
   return decision;
 }
 
+Match PolicySnapshot::opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept {
+  const auto names = [](const std::vector<Zone>& zones, Zone zone) {
+    return std::find(zones.begin(), zones.end(), zone) != zones.end();
+  };
+  if (!names(rule.source_zones, facts.source_zone) || !names(rule.destination_zones, facts.destination_zone))
+    return Match::No;
+  const auto number = static_cast<uint32_t>(&rule - policy_.rules.data());
+  RuleJudge judge({tables_->conditions, tables_->applications, tables_->subjects}, facts);
+  if (!judge.fits_packet(number)) return Match::No;
+  if (tables_->conditions[number].plain) return Match::Yes;
+  judge.weigh(number);
+  if (judge.waits()) return Match::Maybe;
+  return judge.best() == number ? Match::Yes : Match::No;
+}
+
 const Subject* PolicySnapshot::subject_at(const IpAddress& address) const noexcept {
   const SubjectTable::Entry* entry = tables_->subjects.find(address);
   return entry == nullptr ? nullptr : entry->subject;

@@ -20,6 +20,13 @@ struct FlowFacts {
   AppId application;
 };
 
+// What one rule says of a flow.
+enum class Match : uint8_t {
+  No,
+  Maybe,  // depends on what the application turns out to be
+  Yes,
+};
+
 // The answer for a flow. Not final: some rule before `rule` still waits for the application, and `could_allow` says
 // whether one of those (or `rule` itself) would allow; for a final answer it equals the action.
 struct Decision {
@@ -45,6 +52,9 @@ class PolicySnapshot {
   Zone zone_of(WireId wire, Side side, uint16_t vlan, const IpAddress& address) const noexcept;
 
   Decision decide(const FlowFacts& facts) const noexcept;
+
+  // What one rule of the policy says, asked alone; for explanations, the data path asks `decide`.
+  Match opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept;
 
   // User or device at this address; nullptr when unknown.
   const Subject* subject_at(const IpAddress& address) const noexcept;

@@ -11,6 +11,7 @@ namespace {
 
 using classify::Decision;
 using classify::FlowFacts;
+using classify::Match;
 using classify::PolicySnapshot;
 using classify::Rule;
 using nlohmann::json;
@@ -83,19 +84,19 @@ std::string verdict_of(const Decision& decision) {
   return decision.could_allow ? "pending" : "drop";
 }
 
-// The rules of the zone pair in order, each asked alone: what it said of this flow.
-void tell_rules(json& story, const PolicySnapshot& snapshot, const FlowFacts& facts, const Decision& decision) {
+// What every rule of the zone pair says, in order, up to the one that matches for certain.
+void tell_rules(json& story, const PolicySnapshot& snapshot, const FlowFacts& facts) {
+  const auto names = [](const std::vector<Zone>& zones, Zone zone) {
+    return std::find(zones.begin(), zones.end(), zone) != zones.end();
+  };
   for (const Rule& rule : snapshot.policy().rules) {
-    const auto names = [](const std::vector<Zone>& zones, Zone zone) {
-      return std::find(zones.begin(), zones.end(), zone) != zones.end();
-    };
     if (!names(rule.source_zones, facts.source_zone) || !names(rule.destination_zones, facts.destination_zone)) continue;
-    if (decision.rule != nullptr && decision.rule->id == rule.id) {
-      story.push_back(fmt::format("rule {}: matches, {}", rule_text(rule), rule.action == Action::Allow ? "allow" : "drop"));
-      return;
+    const char* action = rule.action == Action::Allow ? "allow" : "drop";
+    switch (snapshot.opinion_of(rule, facts)) {
+      case Match::No: story.push_back(fmt::format("rule {}: does not match", rule_text(rule))); break;
+      case Match::Maybe: story.push_back(fmt::format("rule {}: {}, if the application fits", rule_text(rule), action)); break;
+      case Match::Yes: story.push_back(fmt::format("rule {}: matches, {}", rule_text(rule), action)); return;
     }
-    story.push_back(fmt::format("rule {}: {}", rule_text(rule),
-                                decision.final ? "does not match" : "does not match, or waits for the application"));
   }
   story.push_back("default rule: drop");
 }
@@ -116,7 +117,7 @@ json reply_for(const Path& path, FlowFacts facts, const CompiledSite& policy, co
     story.push_back(fmt::format("source is {}{}", subject->name, subject->compliant ? ", compliant" : ""));
   else
     story.push_back("source is nobody known: rules with an identity do not match");
-  tell_rules(story, snapshot, facts, decision);
+  tell_rules(story, snapshot, facts);
   if (verdict == "pending")
     story.push_back("the application is not known yet: first packets pass within the pending budget");
   json rule = nullptr;

@@ -5,6 +5,7 @@ Binaries for the wire are built plainly in build/, everything else runs under Ad
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -65,8 +66,10 @@ STEPS = {
     "wire-transfer": script("tests/wire/transfer_test.py"),
     "wire-commit": script("tests/wire/commit_test.py"),
     "wire-failure": script("tests/wire/failure_test.py"),
+    "wire-ports": script("tests/wire/ports_test.py"),
     "wire-operator": script("tests/wire/operator_test.py"),
     "golden": script("tests/golden/run.py", environment={"POSTERND": f"{BUILD}/posternd"}),
+    "golden-dump": script("tests/golden/dump_test.py", environment={"POSTERND": f"{BUILD}/posternd"}),
     "build-sanitized": build_sanitized,
     "unit-base": unit("base"),
     "unit-classify": unit("classify"),
@@ -108,6 +111,9 @@ def run(name):
     print(f"=== {name}", flush=True)
     began = time.monotonic()
     command, environment = STEPS[name]()
+    if not os.path.exists(shutil.which(command[0]) or ""):
+        print(f"=== {name}: {command[0]} is not there; did the build succeed?", flush=True)
+        return 0, 1
     lines = []
     with subprocess.Popen(command, cwd=REPO, text=True, errors="replace", stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**os.environ, **environment}) as process:

@@ -24,7 +24,7 @@ zones:
   - {{zone: internal, wire: front, side: it, prefixes: ["10.77.2.0/24", "fd77::2:0/112"]}}
   - {{zone: internal, wire: front, side: it, vlan: 10, prefixes: ["{resolver_vlan}/32"]}}
   - {{zone: internet, wire: front, side: it, prefixes: ["0.0.0.0/0", "2000::/3", "fc00::/7"]}}
-  - {{zone: management, wire: front, side: management, prefixes: ["10.77.0.0/16", "fd77::/64"]}}
+  - {{zone: management, wire: front, side: management, prefixes: ["10.77.4.0/24", "fd77::4:0/112", "{appliance_vlan}"]}}
   - {{zone: management, wire: back, side: appliance, prefixes: ["10.78.0.0/16", "fd78::/64"]}}
   - {{zone: management, wire: back, side: bmc, prefixes: ["10.78.0.0/16", "fd78::/64", "{v4.slp_group}", "{v6.slp_group}"]}}
 

@@ -15,7 +15,7 @@
 
 namespace postern::dataplane {
 
-inline constexpr PortIndex kFirst{0}, kSecond{1};   // the sides of wire 0
+inline constexpr PortIndex kFirstSide{0}, kSecondSide{1};   // the sides of wire 0
 
 class KeptOutput : public Output {
  public:
