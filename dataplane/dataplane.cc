@@ -19,12 +19,15 @@ namespace {
 constexpr unsigned kInboxSize = 4096;
 constexpr Timestamp kRetryEvery = 100 * kMillisecond;
 
-// Room for every ring and hand that can hold a packet at once.
+// Room for every ring and hand that can hold a packet at once. An AF_XDP queue keeps two rings of 2048 filled.
 unsigned buffers_needed(const DataplaneSetup& setup) {
-  const unsigned ports = static_cast<unsigned>(setup.wires.size()) * 2;
-  const unsigned per_port = setup.workers * (1024 + 1024) + 4096;   // descriptors, and what AF_XDP keeps in flight
-  const unsigned per_worker = FragmentLimits{}.fragments + kInboxSize + 512;
-  return ports * per_port + setup.workers * per_worker;
+  constexpr unsigned kPerQueue = 1024 + 1024, kPerXdpQueue = 4096 + 2048;
+  const InterfaceWatch watch;
+  unsigned buffers = setup.workers * (FragmentLimits{}.fragments + kInboxSize + 512);
+  for (const Wire& wire : setup.wires)
+    for (const PortSpec& spec : wire.ports)
+      buffers += spec.kind == PortSpec::Kind::AfXdp ? watch.channels(spec.device).combined * kPerXdpQueue : setup.workers * kPerQueue;
+  return buffers;
 }
 
 unsigned buffer_size(uint16_t mtu) {

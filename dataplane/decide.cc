@@ -88,6 +88,12 @@ bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapsho
 Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts, const PolicySnapshot& snapshot,
                                     Timestamp now) const noexcept {
   Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
+  const bool midstream = (hot.flags & kMidstream) != 0;
+  if (midstream && snapshot.policy().exceptions.midstream == ExceptionAction::Bypass) {
+    answer.verdict = FlowVerdict::Bypass;
+    answer.inspection_reason = InspectionReason::Exception;
+    return answer;
+  }
   if (facts.source_zone == kNoZone || facts.destination_zone == kNoZone) {
     answer.refuse(DropReason::NoZone);
     return answer;
@@ -103,7 +109,7 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts, 
     answer.verdict = FlowVerdict::Pending;
     // The first bytes of a flow picked up mid-stream are gone, so its application stays unknown; the exception policy
     // has let it in.
-    if ((hot.flags & kMidstream) != 0) {
+    if (midstream) {
       answer.verdict = FlowVerdict::Allow;
       answer.inspection_reason = InspectionReason::Exception;
     }
@@ -196,6 +202,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
 
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
   const FlowHot& hot = flows_.hot(flow);
+  if ((hot.flags & kGaveUp) != 0) return give_up(flow, snapshot, now);   // a new policy: the exception still applies
   const FlowFacts facts = facts_of(hot, flows_.cold(flow), snapshot);
   apply(flow, answer_for(hot, facts, snapshot, now), snapshot, now);
 }
@@ -205,9 +212,12 @@ void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp n
   FlowCold& cold = flows_.cold(flow);
   cold.identified = kApplicationUnidentified.value;
   hot.flags &= static_cast<uint16_t>(~kOwesApplication);
-  const FlowFacts facts = facts_of(hot, cold, snapshot);
+  hot.flags |= kGaveUp;
+  FlowFacts facts = facts_of(hot, cold, snapshot);
   Answer answer = answer_for(hot, facts, snapshot, now);
-  if (answer.verdict == FlowVerdict::Drop && answer.rule == nullptr) {
+  facts.application = kApplicationPending;
+  // The exception is for flows that some rule might have allowed.
+  if (answer.reason == DropReason::PolicyDefault && snapshot.decide(answer.related ? reversed(facts) : facts).could_allow) {
     const ExceptionAction action = snapshot.policy().exceptions.application_unknown;
     answer.verdict = FlowVerdict::Allow;
     answer.inspection_reason = InspectionReason::Exception;

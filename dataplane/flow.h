@@ -40,6 +40,7 @@ enum FlowFlag : uint16_t {
   kTcpMd5 = 4096,           // RFC 2385 signatures were negotiated
   kRelated = 8192,          // answers a question sent to a multicast group
   kAsksGroup = 16384,       // asks a multicast group
+  kGaveUp = 32768,          // the pending budget was used up
 };
 
 struct alignas(64) FlowHot {

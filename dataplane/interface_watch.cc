@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/interface_watch.h"
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace postern::dataplane {
@@ -23,6 +26,17 @@ InterfaceWatch::InterfaceWatch() : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLO
 
 InterfaceWatch::~InterfaceWatch() {
   if (socket_ >= 0) close(socket_);
+}
+
+InterfaceWatch::Channels InterfaceWatch::channels(const std::string& interface) const noexcept {
+  ethtool_channels counts{};
+  counts.cmd = ETHTOOL_GCHANNELS;
+  ifreq request = request_for(interface);
+  request.ifr_data = reinterpret_cast<char*>(&counts);
+  if (ioctl(socket_, SIOCETHTOOL, &request) != 0) return {};
+  // A driver without combined channels (veth) counts each direction for itself.
+  const unsigned combined = counts.max_combined > 0 ? std::max(counts.combined_count, 1u) : 1u;
+  return {std::max(combined, counts.rx_count), combined};
 }
 
 InterfaceState InterfaceWatch::state(const std::string& interface) const noexcept {

@@ -21,6 +21,12 @@ class InterfaceWatch {
   InterfaceWatch(const InterfaceWatch&) = delete;
   InterfaceWatch& operator=(const InterfaceWatch&) = delete;
 
+  // Queues the interface receives on, and how many of them serve sending too; 1 and 1 when it does not say.
+  struct Channels {
+    unsigned receive = 1, combined = 1;
+  };
+  Channels channels(const std::string& interface) const noexcept;
+
   InterfaceState state(const std::string& interface) const noexcept;
   // False when the kernel refuses (no CAP_NET_ADMIN, interface gone).
   bool bring_up(const std::string& interface) const noexcept;

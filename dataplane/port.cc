@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/interface_watch.h"
 #include "dataplane/owner.h"
 
 namespace postern::dataplane {
@@ -30,12 +31,16 @@ unsigned frame_size(uint16_t mtu) {
   return size;
 }
 
+unsigned xdp_queues(const PortSpec& spec) { return InterfaceWatch().channels(spec.device).combined; }
+
 std::string device_arguments(const PortSetup& setup) {
   const PortSpec& spec = setup.spec;
   const std::string number = std::to_string(setup.number), queues = std::to_string(setup.workers);
   const unsigned frame = frame_size(setup.mtu);
   switch (spec.kind) {
-    case Kind::AfXdp: return "net_af_xdp" + number + ",iface=" + spec.device;
+    case Kind::AfXdp:
+      // Every queue: what arrives at one without a socket would go to the kernel instead of the wire.
+      return "net_af_xdp" + number + ",iface=" + spec.device + ",start_queue=0,queue_count=" + std::to_string(xdp_queues(spec));
     case Kind::AfPacket:
       return "net_af_packet" + number + ",iface=" + spec.device + ",qpairs=" + queues +
              ",framesz=" + std::to_string(frame) + ",blocksz=" + std::to_string(std::max(frame, 4096u)) +
@@ -68,6 +73,11 @@ Result<uint16_t> probe(const PortSetup& setup) {
   const std::string interface = kernel_interface(spec);
   if (spec.kind != Kind::Tap && !interface.empty() && if_nametoindex(interface.c_str()) == 0)
     return port_error(spec, "there is no interface " + interface + " in this network namespace");
+  const InterfaceWatch::Channels channels = InterfaceWatch().channels(interface);
+  if (spec.kind == Kind::AfXdp && channels.receive > channels.combined)
+    return port_error(spec, "it receives on " + std::to_string(channels.receive) + " queues and AF_XDP can open " +
+                                std::to_string(channels.combined) + " of them; set as many: ethtool -L " + interface +
+                                " rx " + std::to_string(channels.combined));
   const std::string arguments = device_arguments(setup);
   if (spec.kind != Kind::Pci) {
     if (const int error = rte_dev_probe(arguments.c_str()); error != 0)
@@ -110,8 +120,9 @@ Status configure(const PortSetup& setup, Port& port) {
   rte_eth_dev_info capabilities{};
   if (const int error = rte_eth_dev_info_get(port.id, &capabilities); error != 0)
     return port_error(spec, std::string("cannot be asked for its abilities: ") + rte_strerror(-error));
-  port.rx_queues = static_cast<uint16_t>(std::min<unsigned>(setup.workers, capabilities.max_rx_queues));
-  port.tx_queues = static_cast<uint16_t>(std::min<unsigned>(setup.workers, capabilities.max_tx_queues));
+  const unsigned queues = spec.kind == Kind::AfXdp ? xdp_queues(spec) : setup.workers;
+  port.rx_queues = static_cast<uint16_t>(std::min<unsigned>(queues, capabilities.max_rx_queues));
+  port.tx_queues = static_cast<uint16_t>(std::min<unsigned>(queues, capabilities.max_tx_queues));
 
   RssKey key;
   rte_eth_conf config{};

@@ -30,7 +30,7 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 }  // namespace
 
 Tracker::Tracker(FlowTable& flows, FlowLog& log, Counters& counters)
-    : flows_(flows), log_(log), counters_(counters), half_open_(std::max(flows.capacity() / 4, 64u)) {}
+    : flows_(flows), log_(log), counters_(counters), half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
 void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
   flows_.find(burst);
@@ -63,12 +63,6 @@ void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& p
     }
   }
   create(burst, slot, policy);
-  if (slot.flow == kNoFlow || !midstream) return;
-  if (policy.exceptions.midstream == ExceptionAction::Bypass) {
-    FlowHot& hot = flows_.hot(slot.flow);
-    hot.verdict = FlowVerdict::Bypass;
-    hot.generation = policy.generation;
-  }
 }
 
 void Tracker::create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept {
@@ -140,21 +134,49 @@ void Tracker::observe_error(Slot& slot) noexcept {
     drop(slot, DropReason::IcmpUnrelated);
 }
 
-void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
-  if (remembered_ == half_open_.size()) evict_oldest_half_open(burst);
-  half_open_[(oldest_ + remembered_++) % half_open_.size()] = flow;
+Tracker::HalfOpen Tracker::half_open_of(uint32_t flow) const noexcept {
+  return {.flow = flow & HalfOpen::kMaxFlow, .stamp = static_cast<uint32_t>(flows_.cold(flow).start_us) & 63};
 }
 
-// True when a half-open flow was ended. Flows that were answered since they were remembered are only forgotten, and so
-// is one that a packet of this very burst belongs to.
+bool Tracker::still_half_open(HalfOpen entry) const noexcept {
+  return flows_.hot(entry.flow).half_open() && half_open_of(entry.flow).stamp == entry.stamp;
+}
+
+void Tracker::append_half_open(HalfOpen entry) noexcept {
+  half_open_[(oldest_ + remembered_++) % half_open_.size()] = entry;
+}
+
+Tracker::HalfOpen Tracker::take_oldest_half_open() noexcept {
+  const HalfOpen entry = half_open_[oldest_];
+  oldest_ = (oldest_ + 1) % static_cast<uint32_t>(half_open_.size());
+  --remembered_;
+  return entry;
+}
+
+// The list may be full of flows that moved on while the share is not used up; a few looks find one of them.
+void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
+  constexpr unsigned kLooks = 16;
+  for (unsigned look = 0; remembered_ == half_open_.size() && look < kLooks; ++look) {
+    const HalfOpen entry = take_oldest_half_open();
+    if (still_half_open(entry)) append_half_open(entry);
+  }
+  if (remembered_ == half_open_.size()) evict_oldest_half_open(burst);
+  if (remembered_ == half_open_.size()) take_oldest_half_open();   // all have packets in this burst: one only ages
+  append_half_open(half_open_of(flow));
+}
+
+// True when a half-open flow was ended. Flows that were answered since they were remembered are only forgotten; one that
+// a packet of this very burst belongs to is spared this time, and waits for its turn again.
 bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
-  while (remembered_ > 0) {
-    const uint32_t flow = half_open_[oldest_];
-    oldest_ = (oldest_ + 1) % static_cast<uint32_t>(half_open_.size());
-    --remembered_;
-    if (!flows_.hot(flow).half_open()) continue;
+  for (uint32_t looks = remembered_; looks > 0; --looks) {
+    const HalfOpen entry = take_oldest_half_open();
+    if (!still_half_open(entry)) continue;
+    const uint32_t flow = entry.flow;
     const bool in_burst = std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
-    if (in_burst) continue;
+    if (in_burst) {
+      append_half_open(entry);
+      continue;
+    }
     counters_.half_open_evicted.add(1);
     close(flow, EndReason::Resources, burst.now);
     return true;

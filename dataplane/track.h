@@ -15,6 +15,7 @@ namespace postern::dataplane {
 
 class Tracker {
  public:
+  // At most 2^26 flows.
   Tracker(FlowTable& flows, FlowLog& log, Counters& counters);
 
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
@@ -39,6 +40,16 @@ class Tracker {
   void observe_error(Slot& slot) noexcept;
   void restart(Burst& burst, Slot& slot) noexcept;
   void close(uint32_t flow, EndReason reason, Timestamp now) noexcept;
+  // A flow and the lowest bits of its start, which tell it from a later flow in the same record.
+  struct HalfOpen {
+    static constexpr uint32_t kMaxFlow = (1u << 26) - 1;
+    uint32_t flow : 26, stamp : 6;
+  };
+
+  HalfOpen half_open_of(uint32_t flow) const noexcept;
+  bool still_half_open(HalfOpen entry) const noexcept;
+  void append_half_open(HalfOpen entry) noexcept;
+  HalfOpen take_oldest_half_open() noexcept;
   void remember_half_open(Burst& burst, uint32_t flow) noexcept;
   bool evict_oldest_half_open(Burst& burst) noexcept;
   void count_half_open(bool before, bool after) noexcept;
@@ -48,7 +59,7 @@ class Tracker {
   FlowTable& flows_;
   FlowLog& log_;
   Counters& counters_;
-  std::vector<uint32_t> half_open_;   // ring of flows in order of creation; may name flows that moved on
+  std::vector<HalfOpen> half_open_;   // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;
   uint32_t hand_ = 0;                 // next record to look at for age

@@ -86,16 +86,25 @@ void Worker::rest(unsigned idle_rounds) noexcept {
   idle_cycles_ += rte_rdtsc() - started;
 }
 
+// Queues are dealt out to the workers; a port's first queue to the worker its number falls to, so that ports with a
+// single queue do not all meet at one worker.
+bool Worker::polls(PortIndex index, unsigned queue) const noexcept {
+  return (index.value + queue) % shared_.workers == number_;
+}
+
 unsigned Worker::poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept {
   const Port* port = shared_.ports[index.value]->port.load(std::memory_order_acquire);
   if (port == nullptr) return 0;
-  // A port with fewer queues than workers is polled by the workers its number falls to.
-  const unsigned first = port->rx_queues == 1 ? index.value % shared_.workers : 0;
-  const unsigned queue = number_ - first;
-  if (number_ < first || queue >= port->rx_queues) return 0;
+  unsigned count = 0;
+  for (unsigned queue = 0; queue < port->rx_queues; ++queue)
+    if (port->hardware_rss ? queue == number_ : polls(index, queue)) count += poll_queue(index, *port, queue, snapshot);
+  return count;
+}
 
+unsigned Worker::poll_queue(PortIndex index, const Port& port, unsigned queue,
+                            const classify::PolicySnapshot& snapshot) noexcept {
   rte_mbuf* packets[kPollSize];
-  const unsigned count = rte_eth_rx_burst(port->id, static_cast<uint16_t>(queue), packets, kPollSize);
+  const unsigned count = rte_eth_rx_burst(port.id, static_cast<uint16_t>(queue), packets, kPollSize);
   if (count == 0) return 0;
   uint64_t bytes = 0;
   for (unsigned i = 0; i < count; ++i) {

@@ -100,7 +100,9 @@ class Worker : private Output {
   unsigned send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
   bool link_up(PortIndex port) const noexcept override;
 
+  bool polls(PortIndex index, unsigned queue) const noexcept;
   unsigned poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept;
+  unsigned poll_queue(PortIndex index, const Port& port, unsigned queue, const classify::PolicySnapshot& snapshot) noexcept;
   unsigned take_over(const classify::PolicySnapshot& snapshot) noexcept;
   void hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noexcept;
   void answer(const classify::PolicySnapshot& snapshot) noexcept;

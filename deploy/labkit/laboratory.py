@@ -71,7 +71,7 @@ class Lab:
         try:
             certificates.issue(f"{self.folder}/certs")
             shutil.copy(f"{self.folder}/certs/ca.crt", self.ca_file)
-            self.network.up(queues=workers)
+            self.network.up()
             self.write_site(self.site_file)
             self._start_peers()
             if mode == "bridge":
@@ -212,7 +212,7 @@ class Lab:
     def replug(self, key):
         """Makes a link that `network.unplug` deleted again, with its addresses and tagged interfaces."""
         link = LINKS[key]
-        self.network.replug(key, self.state["workers"])
+        self.network.replug(key)
         self._start_vlan_interfaces((link.peer_host, link.peer))
 
     def _start_vlan_interfaces(self, parent=None):

@@ -106,11 +106,11 @@ class Network:
     def ip(self, host, *argv, check=True):
         return run("ip", "-n", self.namespace(host), *argv, check=check)
 
-    def up(self, queues=1):
+    def up(self):
         for host in HOSTS:
             self._add_host(host)
         for key in LINKS:
-            self._add_link(key, queues)
+            self._add_link(key)
         for host in ("sw", *END_HOSTS):
             self._configure(host)
 
@@ -136,8 +136,8 @@ class Network:
         """Deletes both ends of a link, as if the interface vanished."""
         self.ip(LINKS[key].host, "link", "del", LINKS[key].interface)
 
-    def replug(self, key, queues=1):
-        self._add_link(key, queues)
+    def replug(self, key):
+        self._add_link(key)
         if LINKS[key].peer_host == "sw":
             self.ip("sw", "link", "set", LINKS[key].peer, "master", "br-it")
         else:
@@ -164,9 +164,10 @@ class Network:
         with open(f"{folder}/resolv.conf", "w", encoding="ascii") as resolv:
             resolv.write(f"nameserver {V4.resolver}\n")
 
-    def _add_link(self, key, queues):
+    def _add_link(self, key):
+        # One queue each way: DPDK opens no more of a veth as AF_XDP, and workers hand packets over.
         link = LINKS[key]
-        count = ("numrxqueues", str(queues), "numtxqueues", str(queues))
+        count = ("numrxqueues", "1", "numtxqueues", "1")
         run("ip", "link", "add", link.interface, "netns", self.namespace(link.host), *count, "type", "veth",
             "peer", "name", link.peer, "netns", self.namespace(link.peer_host), *count)
         for host, interface in ((link.host, link.interface), (link.peer_host, link.peer)):
