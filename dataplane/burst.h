@@ -48,7 +48,6 @@ struct Slot {
   uint8_t icmp_type = 0, icmp_code = 0;
   bool vlan_changes = false;       // outer VLAN id is rewritten on the way out
   uint16_t vlan_out = 0;
-  uint16_t ip_offset = 0;          // of the IP header in the frame
   uint16_t fragments = kNoFragments;  // further fragments of this datagram, held by FragmentTable
   uint32_t flow = kNoFlow;
   Bytes segment;                   // transport header and payload, reassembled if it came in fragments
@@ -74,7 +73,7 @@ class Burst {
     slot.port = port;
     slot.fate = Fate::Open;
     slot.reason = DropReason::None;
-    slot.tcp_flags = 0;
+    slot.tcp_flags = slot.icmp_type = slot.icmp_code = 0;
     slot.vlan_changes = false;
     slot.fragments = kNoFragments;
     slot.flow = kNoFlow;

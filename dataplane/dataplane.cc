@@ -23,7 +23,8 @@ constexpr Timestamp kRetryEvery = 100 * kMillisecond;
 unsigned buffers_needed(const DataplaneSetup& setup) {
   constexpr unsigned kPerQueue = 1024 + 1024, kPerXdpQueue = 4096 + 2048;
   const InterfaceWatch watch;
-  unsigned buffers = setup.workers * (FragmentLimits{}.fragments + kInboxSize + 512);
+  const unsigned rings = setup.workers > 1 ? setup.workers + static_cast<unsigned>(setup.wires.size()) * 2 : 0;
+  unsigned buffers = setup.workers * (FragmentLimits{}.fragments + 512) + rings * kInboxSize;
   for (const Wire& wire : setup.wires)
     for (const PortSpec& spec : wire.ports)
       buffers += spec.kind == PortSpec::Kind::AfXdp ? watch.channels(spec.device).combined * kPerXdpQueue : setup.workers * kPerQueue;
@@ -119,7 +120,9 @@ Status Dataplane::open_ports() {
         end.interface_index = watch_.state(end.interface).index;
       }
       auto live = std::make_unique<LivePort>();
-      for (rte_spinlock_t& lock : live->tx_locks) rte_spinlock_init(&lock);
+      const std::string name = "outbox" + std::to_string(shared_.ports.size());
+      live->outbox = rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, RING_F_SC_DEQ);
+      if (live->outbox == nullptr) return Error{std::string("no ring between workers: ") + rte_strerror(rte_errno)};
       live->port.store(end.port.get());
       shared_.ports.push_back(std::move(live));
       ends_.push_back(std::move(end));

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/dispatch.h"
 
+#include <numeric>
+
+#include <algorithm>
+
 namespace postern::dataplane {
 namespace {
 
@@ -19,7 +23,7 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   for (Slot& slot : burst) {
     if (slot.fate == Fate::Taken) continue;
     if (slot.fate == Fate::Open) settle(slot);
-    if (slot.fate == Fate::Forward && slot.packet.length() > max_frame_) drop(slot, DropReason::MtuExceeded);
+    if (slot.fate == Fate::Forward && longest_frame(slot) > max_frame_) drop(slot, DropReason::MtuExceeded);
     if (slot.fate == Fate::Forward) {
       forward(slot, burst.now);
     } else {
@@ -34,6 +38,12 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   }
   used_count_ = 0;
   burst.clear();
+}
+
+// One fragment that cannot go out makes the others useless.
+uint32_t Dispatcher::longest_frame(const Slot& slot) const noexcept {
+  if (slot.fragments == kNoFragments) return slot.packet.length();
+  return std::max(slot.packet.length(), fragments_.longest(slot.fragments));
 }
 
 // The flow's standing verdict.
@@ -109,19 +119,18 @@ void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
 void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   Stage& stage = (*stages_)[port.value];
   if (stage.count == 0) return;
-  uint64_t bytes = 0;
-  for (unsigned i = 0; i < stage.count; ++i) bytes += rte_pktmbuf_pkt_len(stage.packets[i]);
+  std::array<uint32_t, kStage> lengths;
+  for (unsigned i = 0; i < stage.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(stage.packets[i]);
   const bool up = output_.link_up(port);
-  const unsigned sent = up ? output_.send(port, stage.packets.data(), stage.count, now) : 0;
-  const unsigned left = stage.count - sent;
+  const Output::Taken result = up ? output_.send(port, stage.packets.data(), stage.count, now) : Output::Taken{};
+  const unsigned left = stage.count - result.taken;
   if (left > 0) {
-    for (unsigned i = sent; i < stage.count; ++i) bytes -= rte_pktmbuf_pkt_len(stage.packets[i]);
-    rte_pktmbuf_free_bulk(stage.packets.data() + sent, left);
+    rte_pktmbuf_free_bulk(stage.packets.data() + result.taken, left);
     counters_.drop(up ? DropReason::TxFull : DropReason::PortDown, left);
   }
-  counters_.sent.add(sent);
-  counters_.ports[port.value].sent_packets.add(sent);
-  counters_.ports[port.value].sent_bytes.add(bytes);
+  counters_.sent.add(result.sent);
+  counters_.ports[port.value].sent_packets.add(result.sent);
+  counters_.ports[port.value].sent_bytes.add(std::accumulate(lengths.begin(), lengths.begin() + result.sent, uint64_t{0}));
   stage.count = 0;
 }
 

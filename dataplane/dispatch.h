@@ -33,6 +33,7 @@ class Dispatcher {
   };
 
   void settle(Slot& slot) noexcept;
+  uint32_t longest_frame(const Slot& slot) const noexcept;
   void account(Slot& slot, uint32_t bytes, Timestamp now) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;

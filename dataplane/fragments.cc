@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/fragments.h"
 
+#include <algorithm>
+
 namespace postern::dataplane {
 namespace {
 
@@ -91,6 +93,12 @@ Packet FragmentTable::take_next(uint16_t& list) noexcept {
   return packet;
 }
 
+uint32_t FragmentTable::longest(uint16_t list) const noexcept {
+  uint32_t length = 0;
+  for (; list != kNone; list = nodes_[list].next) length = std::max(length, nodes_[list].packet.length());
+  return length;
+}
+
 void FragmentTable::expire(Timestamp now) noexcept {
   while (oldest_ != kNone && datagrams_[oldest_].deadline <= now) discard(oldest_, DropReason::FragmentTimeout);
 }
@@ -116,6 +124,7 @@ void FragmentTable::insert(Datagram& datagram, Slot& slot, const IpHeader& heade
   node.packet = std::move(slot.packet);
   node.data = header.payload;
   node.offset = header.fragment_offset;
+  node.protocol = header.protocol;
   uint16_t* link = &datagram.head;
   while (*link != kNone && nodes_[*link].offset < node.offset) link = &nodes_[*link].next;
   node.next = *link;
@@ -135,6 +144,7 @@ void FragmentTable::complete(uint16_t index, Slot& slot) noexcept {
     std::memcpy(whole + nodes_[i].offset, nodes_[i].data.data(), nodes_[i].data.size());
   slot.segment = {whole, datagram.total};
   uint16_t list = datagram.head;
+  slot.key.protocol = nodes_[list].protocol;
   slot.packet = take_next(list);
   slot.fragments = list;
   slot.fate = Fate::Open;

@@ -25,12 +25,14 @@ class FragmentTable {
   FragmentTable(const FragmentLimits& limits, Counters& counters);
 
   // Takes the slot's packet. The slot ends Taken (held), Drop, or Open with the datagram's first fragment, the whole
-  // `segment` (valid until begin_burst) and a list of further fragments to collect with take_next.
+  // `segment` (valid until begin_burst), the protocol that fragment names in slot.key, and a list of further fragments to
+  // collect with take_next.
   // FragmentsFull leaves the packet in the slot, so that the exception policy can decide.
   void add(Slot& slot, const IpHeader& header, Timestamp now) noexcept;
 
   // Next fragment of a complete datagram; empty when there is none left, and then the list is free again.
   Packet take_next(uint16_t& list) noexcept;
+  uint32_t longest(uint16_t list) const noexcept;   // frame among them, bytes
 
   void begin_burst() noexcept { scratch_used_ = 0; }
   void expire(Timestamp now) noexcept;
@@ -52,6 +54,7 @@ class FragmentTable {
     Bytes data;               // of this fragment, inside its packet
     uint16_t offset = 0;      // of data in the datagram
     uint16_t next = kNone;
+    uint8_t protocol = 0;     // of the header the datagram starts with, as this fragment has it
   };
   struct Datagram {
     Key key;

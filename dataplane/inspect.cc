@@ -12,8 +12,7 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     if ((hot.flags & kOwesApplication) == 0) continue;
     if (!slot.payload.empty()) identify(slot, snapshot, burst.now);
     const bool waits = hot.verdict == FlowVerdict::Pending;
-    if (waits && !budget_left(flows_.cold(slot.flow), snapshot.policy().pending, burst.now))
-      decider_.give_up(slot.flow, snapshot, burst.now);
+    if (waits && !budget_left(burst, slot, snapshot.policy().pending)) decider_.give_up(slot.flow, snapshot, burst.now);
   }
 }
 
@@ -33,11 +32,18 @@ void Inspector::identify(const Slot& slot, const classify::PolicySnapshot& snaps
   decider_.judge(slot.flow, snapshot, now);
 }
 
-bool Inspector::budget_left(const FlowCold& cold, const classify::PendingBudget& budget,
-                            Timestamp now) const noexcept {
-  const uint64_t packets = cold.packets_to_server + cold.packets_to_client;
-  const uint64_t bytes = cold.bytes_to_server + cold.bytes_to_client;
-  const Timestamp age = now - cold.start_us * kMicrosecond;
+// What has passed, and what would pass before `slot` in this burst: a flow that uses up its budget with one burst has
+// none of its packets forwarded.
+bool Inspector::budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept {
+  const FlowCold& cold = flows_.cold(slot.flow);
+  uint64_t packets = cold.packets_to_server + cold.packets_to_client;
+  uint64_t bytes = cold.bytes_to_server + cold.bytes_to_client;
+  for (const Slot* earlier = burst.begin(); earlier != &slot; ++earlier) {
+    if (earlier->fate != Fate::Open || earlier->flow != slot.flow) continue;
+    ++packets;
+    bytes += earlier->packet.length();
+  }
+  const Timestamp age = burst.now - cold.start_us * kMicrosecond;
   return packets < budget.packets && bytes < budget.bytes && age < budget.seconds * kSecond;
 }
 

@@ -18,8 +18,7 @@ class Inspector {
 
  private:
   void identify(const Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
-  bool budget_left(const FlowCold& cold, const classify::PendingBudget& budget,
-                   Timestamp now) const noexcept;
+  bool budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept;
 
   FlowTable& flows_;
   Decider& decider_;

@@ -24,8 +24,9 @@ unsigned owner_of_frame(Bytes frame, unsigned workers, unsigned otherwise) noexc
   const uint8_t protocol = v4 ? packet[9] : packet[6];
   if (protocol == (v4 ? 1 : 58)) {
     const size_t header = v4 ? (packet[0] & 0x0f) * 4u : 40u;
-    const bool first = !v4 || (load_be16(&packet[6]) & 0x1fff) == 0;
-    if (first && packet.size() >= header + 8) {
+    // An error in fragments is reassembled by the owner of its own addresses: only the first part quotes anything.
+    const bool whole = !v4 || (load_be16(&packet[6]) & 0x3fff) == 0;
+    if (whole && packet.size() >= header + 8) {
       const uint8_t type = packet[header];
       const bool error = v4 ? type == 3 || type == 4 || type == 11 || type == 12 : type >= 1 && type <= 4;
       const QuotedPacket quoted = error ? read_quoted_packet(packet.subspan(header + 8), v4) : QuotedPacket{};

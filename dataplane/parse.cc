@@ -130,7 +130,6 @@ void Parser::parse_layer2(Slot& slot, const L2Policy& l2, uint16_t ethertype) no
 }
 
 void Parser::parse_ip(Slot& slot, Bytes packet, bool v4, Timestamp now) noexcept {
-  slot.ip_offset = static_cast<uint16_t>(packet.data() - slot.packet.data());
   IpHeader header = v4 ? parse_ipv4(packet) : parse_ipv6(packet);
   if (header.reason != DropReason::None) return drop(slot, header.reason);
   const size_t from = static_cast<size_t>(slot.port.side());
@@ -143,9 +142,8 @@ void Parser::parse_ip(Slot& slot, Bytes packet, bool v4, Timestamp now) noexcept
     fragments_.add(slot, header, now);
     if (slot.fate != Fate::Open) return;
     if (!v4) {
-      // The slot now holds the datagram's first fragment, which names the first header of the reassembled part.
-      const IpHeader first = parse_ipv6(slot.packet.bytes().subspan(slot.ip_offset));
-      const ExtensionWalk walk = walk_extensions(first.protocol, slot.segment);
+      // RFC 8200 section 4.5: the first fragment names the first header of the reassembled part.
+      const ExtensionWalk walk = walk_extensions(slot.key.protocol, slot.segment);
       if (walk.reason != DropReason::None) return drop(slot, walk.reason);
       header.protocol = walk.protocol;
       slot.segment = walk.payload;

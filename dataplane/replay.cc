@@ -174,7 +174,7 @@ PortIndex Replay::guess(Bytes frame) {
   return best;
 }
 
-unsigned Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept {
+Output::Taken Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     if (writer_ != nullptr) {
       const Bytes frame{rte_pktmbuf_mtod(packets[i], const uint8_t*), rte_pktmbuf_data_len(packets[i])};
@@ -182,7 +182,7 @@ unsigned Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, Timest
     }
     rte_pktmbuf_free(packets[i]);
   }
-  return count;
+  return {count, count};
 }
 
 void Replay::drain(Lane& lane) {

@@ -54,7 +54,7 @@ class Replay : private Output {
   };
 
   Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot, CaptureWriter* writer, Sink sink);
-  unsigned send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
+  Taken send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
   bool link_up(PortIndex) const noexcept override { return true; }
 
   void feed(const CapturedFrame& frame);

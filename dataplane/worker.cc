@@ -51,7 +51,11 @@ void Worker::run() noexcept {
     const uint64_t started = rte_rdtsc();
     const classify::PolicySnapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
     unsigned packets = take_over(snapshot);
-    for (unsigned i = 0; i < shared_.ports.size(); ++i) packets += poll({static_cast<uint8_t>(i)}, snapshot);
+    for (unsigned i = 0; i < shared_.ports.size(); ++i) {
+      const PortIndex port{static_cast<uint8_t>(i)};
+      packets += poll(port, snapshot);
+      packets += send_for_others(port);
+    }
     const Timestamp now = shared_.clock.now();
     if (now - aged_at_ >= kAgeEvery) {
       aged_at_ = now;
@@ -86,18 +90,16 @@ void Worker::rest(unsigned idle_rounds) noexcept {
   idle_cycles_ += rte_rdtsc() - started;
 }
 
-// Queues are dealt out to the workers; a port's first queue to the worker its number falls to, so that ports with a
-// single queue do not all meet at one worker.
-bool Worker::polls(PortIndex index, unsigned queue) const noexcept {
-  return (index.value + queue) % shared_.workers == number_;
-}
+// Queue n belongs to worker n. Ports with a single queue therefore all meet at worker 0, which receives and sends for
+// everybody: two AF_XDP sockets of one process served by two threads lost their fill rings (Linux 6.18, seen).
+bool Worker::serves(unsigned queue) const noexcept { return queue % shared_.workers == number_; }
 
 unsigned Worker::poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept {
   const Port* port = shared_.ports[index.value]->port.load(std::memory_order_acquire);
   if (port == nullptr) return 0;
   unsigned count = 0;
   for (unsigned queue = 0; queue < port->rx_queues; ++queue)
-    if (port->hardware_rss ? queue == number_ : polls(index, queue)) count += poll_queue(index, *port, queue, snapshot);
+    if (serves(queue)) count += poll_queue(index, *port, queue, snapshot);
   return count;
 }
 
@@ -163,22 +165,52 @@ unsigned Worker::take_over(const classify::PolicySnapshot& snapshot) noexcept {
   return count;
 }
 
-unsigned Worker::send(PortIndex index, rte_mbuf** packets, unsigned count, Timestamp) noexcept {
-  LivePort& live = *shared_.ports[index.value];
-  const Port* port = live.port.load(std::memory_order_acquire);
-  if (port == nullptr) return 0;
-  const auto queue = static_cast<uint16_t>(number_ % port->tx_queues);
-  const bool shared_queue = port->tx_queues < shared_.workers;
-  if (shared_queue) rte_spinlock_lock(&live.tx_locks[queue]);
+unsigned Worker::transmit(const Port& port, unsigned queue, rte_mbuf** packets, unsigned count) noexcept {
   unsigned sent = 0;
   // Virtual ports take a burst in parts.
   while (sent < count) {
-    const unsigned n = rte_eth_tx_burst(port->id, queue, packets + sent, static_cast<uint16_t>(count - sent));
+    const unsigned n = rte_eth_tx_burst(port.id, static_cast<uint16_t>(queue), packets + sent,
+                                        static_cast<uint16_t>(count - sent));
     if (n == 0) break;
     sent += n;
   }
-  if (shared_queue) rte_spinlock_unlock(&live.tx_locks[queue]);
   return sent;
+}
+
+Output::Taken Worker::send(PortIndex index, rte_mbuf** packets, unsigned count, Timestamp) noexcept {
+  const LivePort& live = *shared_.ports[index.value];
+  const Port* port = live.port.load(std::memory_order_acquire);
+  if (port == nullptr) return {};
+  const bool own_queue = port->tx_queues >= shared_.workers;
+  if (own_queue || serves(0)) {
+    const unsigned sent = transmit(*port, own_queue ? number_ : 0, packets, count);
+    return {sent, sent};
+  }
+  const unsigned taken = rte_ring_enqueue_burst(live.outbox, reinterpret_cast<void**>(packets), count, nullptr);
+  counters_.handed_off.add(taken);
+  return {taken, 0};
+}
+
+// Sends what other workers have for a port that this one serves.
+unsigned Worker::send_for_others(PortIndex index) noexcept {
+  if (shared_.workers == 1 || !serves(0)) return 0;
+  const LivePort& live = *shared_.ports[index.value];
+  rte_mbuf* packets[kPollSize];
+  const unsigned count = rte_ring_dequeue_burst(live.outbox, reinterpret_cast<void**>(packets), kPollSize, nullptr);
+  if (count == 0) return 0;
+  taken_over_.add(count);
+  uint32_t lengths[kPollSize];
+  for (unsigned i = 0; i < count; ++i) lengths[i] = rte_pktmbuf_pkt_len(packets[i]);
+  const Port* port = live.port.load(std::memory_order_acquire);
+  const unsigned sent = port == nullptr ? 0 : transmit(*port, 0, packets, count);
+  if (sent < count) {
+    rte_pktmbuf_free_bulk(packets + sent, count - sent);
+    counters_.drop(port == nullptr ? DropReason::PortDown : DropReason::TxFull, count - sent);
+  }
+  counters_.sent.add(sent);
+  counters_.ports[index.value].sent_packets.add(sent);
+  for (unsigned i = 0; i < sent; ++i) counters_.ports[index.value].sent_bytes.add(lengths[i]);
+  return count;
 }
 
 bool Worker::link_up(PortIndex index) const noexcept {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <rte_rcu_qsbr.h>
-#include <rte_spinlock.h>
 
 #include <array>
 #include <atomic>
@@ -26,8 +25,8 @@ namespace postern::dataplane {
 struct LivePort {
   std::atomic<const Port*> port{nullptr};
   std::atomic<bool> link_up{true};
-  // A port with fewer transmit queues than workers is shared, one burst at a time.
-  std::array<rte_spinlock_t, 64> tx_locks{};
+  // Where a port has fewer transmit queues than workers, its worker sends for all; the others put packets here.
+  rte_ring* outbox = nullptr;
 };
 
 // A worker's numbers at one moment between bursts: received + taken_over = sent + dropped + handed_over + held.
@@ -97,10 +96,12 @@ class Worker : private Output {
   bool flows(FlowQuery& query) noexcept;
 
  private:
-  unsigned send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
+  Taken send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
   bool link_up(PortIndex port) const noexcept override;
 
-  bool polls(PortIndex index, unsigned queue) const noexcept;
+  bool serves(unsigned queue) const noexcept;
+  unsigned transmit(const Port& port, unsigned queue, rte_mbuf** packets, unsigned count) noexcept;
+  unsigned send_for_others(PortIndex index) noexcept;
   unsigned poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept;
   unsigned poll_queue(PortIndex index, const Port& port, unsigned queue, const classify::PolicySnapshot& snapshot) noexcept;
   unsigned take_over(const classify::PolicySnapshot& snapshot) noexcept;

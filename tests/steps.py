@@ -64,6 +64,7 @@ STEPS = {
     "lab": script("tests/lab_peers_test.py"),
     "wire-rules": script("tests/wire/rules_test.py"),
     "wire-transfer": script("tests/wire/transfer_test.py"),
+    "wire-two-workers": script("tests/wire/transfer_test.py", environment={"POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2"}),
     "wire-commit": script("tests/wire/commit_test.py"),
     "wire-failure": script("tests/wire/failure_test.py"),
     "wire-ports": script("tests/wire/ports_test.py"),

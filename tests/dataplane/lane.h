@@ -23,14 +23,14 @@ class KeptOutput : public Output {
     PortIndex port;
     Octets frame;
   };
-  unsigned send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp) noexcept override {
+  Taken send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp) noexcept override {
     const unsigned taken = std::min(count, room);
     for (unsigned i = 0; i < taken; ++i) {
       const auto* data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
       if (keep) sent.push_back({port, Octets(data, data + rte_pktmbuf_data_len(packets[i]))});
       rte_pktmbuf_free(packets[i]);
     }
-    return taken;
+    return {taken, taken};
   }
   bool link_up(PortIndex port) const noexcept override { return up[port.value & 1]; }
 

@@ -38,6 +38,7 @@ class WorkerBench {
       rte_eth_dev_close(ports_[side].id);
       free_ring(in_[side]);
       free_ring(out_[side]);
+      free_ring(shared_.ports[side]->outbox);
     }
     for (rte_ring* inbox : shared_.inboxes) free_ring(inbox);
     rte_free(shared_.quiescence);
@@ -103,7 +104,7 @@ class WorkerBench {
         rte_eth_tx_queue_setup(ports_[side].id, 0, 64, 0, nullptr) != 0 || rte_eth_dev_start(ports_[side].id) != 0)
       std::abort();
     auto live = std::make_unique<LivePort>();
-    for (rte_spinlock_t& lock : live->tx_locks) rte_spinlock_init(&lock);
+    live->outbox = new_ring("outbox" + std::to_string(side), 64);
     live->port.store(&ports_[side]);
     shared_.ports.push_back(std::move(live));
   }

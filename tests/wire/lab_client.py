@@ -2,7 +2,7 @@
 """What the wire tests share: one lab per module, the log, the operator's view of posternd.
 
 A module imports WireTest, setUpModule and tearDownModule from here. POSTERN_BUILD names the build folder,
-POSTERN_PORT_KIND the kind of ports; the lab's own defaults apply otherwise.
+POSTERN_PORT_KIND the kind of ports, POSTERN_WORKERS how many workers; the lab's own defaults apply otherwise.
 """
 import json
 import os
@@ -32,7 +32,8 @@ _labs = []
 def setUpModule():
     lab = Lab(f"wire{os.getpid()}")
     unittest.addModuleCleanup(lab.down)
-    lab.up(port_kind=os.environ.get("POSTERN_PORT_KIND"), build=os.environ.get("POSTERN_BUILD"))
+    lab.up(port_kind=os.environ.get("POSTERN_PORT_KIND"), build=os.environ.get("POSTERN_BUILD"),
+           workers=int(os.environ.get("POSTERN_WORKERS", "1")))
     _labs[:] = [lab]
 
 
