@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -280,8 +279,7 @@ TEST(AddressText, SaysWhatTheLibrarySays) {
 class EventSchema : public testing::Test {
  protected:
   EventSchema() {
-    const auto tests = std::filesystem::path(__FILE__).parent_path().parent_path();
-    std::ifstream file(tests.parent_path() / "deploy/schema/event.schema.json");
+    std::ifstream file(POSTERN_SOURCE_ROOT "/deploy/schema/event.schema.json");
     document_ = json::parse(file, nullptr, false);
     EXPECT_TRUE(document_.is_object()) << "cannot read deploy/schema/event.schema.json";
     valijson::SchemaParser parser;

@@ -76,6 +76,7 @@ class WorkerBench {
   unsigned left_on(PortIndex port) const { return rte_ring_count(out_[port.value]); }
   unsigned handed_to(unsigned worker) const { return rte_ring_count(shared_.inboxes[worker]); }
   WorkersShared& shared() { return shared_; }
+  Worker& worker() { return *worker_; }
 
   Buffers buffers;
 
