@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IP addresses and prefixes. An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291 section 2.5.5.2), so one
-// table and one comparison serve both. Bytes are in network order. Any thread.
+// IP addresses and prefixes. An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291 section 2.5.5.2),
+// so one table and one comparison serve both. Bytes are in network order. Any thread.
 #pragma once
 
 #include <array>
@@ -41,8 +41,8 @@ struct IpAddress {
 };
 
 struct Prefix {
-  IpAddress address;    // bits below the length are zero
-  uint8_t length = 0;   // 0..128 on the mapped form: an IPv4 /24 is 120
+  IpAddress address;   // bits below the length are zero
+  uint8_t length = 0;  // 0..128 on the mapped form: an IPv4 /24 is 120
 
   // "10.0.0.0/8", "fd00::/8", or a plain address; std::nullopt for anything else, set host bits included.
   static std::optional<Prefix> parse(std::string_view text);

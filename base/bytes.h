@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views on bytes and the one way to read numbers from them: lengths are checked before bytes are read, and byte
-// order is in the name. A ByteReader that ran out stays failed and reads zeros. Views never outlive the call that
-// received them. Any thread.
+// Views on bytes and the one way to read numbers from them: lengths are checked before bytes are read, and
+// byte order is in the name. A ByteReader that ran out stays failed and reads zeros. Views never outlive the
+// call that received them. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers with a meaning. Names are interned once per process and never reused for another name, so a number found
-// in an old flow or log record stays true across policy generations. Any thread.
+// Numbers with a meaning. Names are interned once per process and never reused for another name, so a number
+// found in an old flow or log record stays true across policy generations. Any thread.
 #pragma once
 
 #include <compare>
@@ -14,13 +14,13 @@ struct Id {
   auto operator<=>(const Id&) const = default;
 };
 
-using Zone = Id<struct ZoneTag, uint8_t>;              // 0: no zone
-using AppId = Id<struct AppIdTag, uint16_t>;           // 0: not known yet
-using RuleId = Id<struct RuleIdTag, uint32_t>;         // 0: no rule (the default)
-using WireId = Id<struct WireIdTag, uint8_t>;          // index into the site's wires
+using Zone = Id<struct ZoneTag, uint8_t>;                  // 0: no zone
+using AppId = Id<struct AppIdTag, uint16_t>;               // 0: not known yet
+using RuleId = Id<struct RuleIdTag, uint32_t>;             // 0: no rule (the default)
+using WireId = Id<struct WireIdTag, uint8_t>;              // index into the site's wires
 using ForwardingId = Id<struct ForwardingIdTag, uint8_t>;  // 0: not forwarded
-using SubjectId = Id<struct SubjectIdTag, uint32_t>;   // a user or device; 0: unknown
-using Generation = Id<struct GenerationTag, uint32_t>; // 0: never judged
+using SubjectId = Id<struct SubjectIdTag, uint32_t>;       // a user or device; 0: unknown
+using Generation = Id<struct GenerationTag, uint32_t>;     // 0: never judged
 
 inline constexpr Zone kNoZone{0};
 inline constexpr AppId kApplicationPending{0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator's mistake becomes: a value or an Error that says where, what was found and what was expected.
-// Never used for traffic; bytes from the wire become a Verdict. Any thread.
+// What an operator's mistake becomes: a value or an Error that says where, what was found and what was
+// expected. Never used for traffic; bytes from the wire become a Verdict. Any thread.
 #pragma once
 
 #include <cassert>
@@ -12,9 +12,9 @@
 namespace postern {
 
 struct Error {
-  std::string message;   // what was found and what was expected, one sentence
-  std::string file;      // empty when no file is to blame
-  uint32_t line = 0;     // 1-based; 0 when unknown
+  std::string message;  // what was found and what was expected, one sentence
+  std::string file;     // empty when no file is to blame
+  uint32_t line = 0;    // 1-based; 0 when unknown
 
   // "file:line: message", as compilers print it.
   std::string text() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nanoseconds since the Unix epoch. Workers get the time with every burst (from a clock or from a capture) and never
-// ask for it themselves, so a replay is the same every time.
+// Nanoseconds since the Unix epoch. Workers get the time with every burst (from a clock or from a capture)
+// and never ask for it themselves, so a replay is the same every time.
 #pragma once
 
 #include <cstdint>

@@ -15,15 +15,19 @@ struct Row {
 constexpr std::array<Row, kDropReasons> kRows = {{
     {DropReason::None, "none", "not dropped"},
     {DropReason::Truncated, "truncated", "a header runs past the end of the frame"},
-    {DropReason::VlanStack, "vlan_stack", "more than two VLAN tags, or a tag before one that vlan_map changes"},
+    {DropReason::VlanStack, "vlan_stack",
+     "more than two VLAN tags, or a tag before one that vlan_map changes"},
     {DropReason::VlanUnmapped, "vlan_unmapped", "VLAN that the wire's vlan_map uses only on the other side"},
     {DropReason::L2Policy, "l2_policy", "layer 2 control traffic that the wire's l2 policy drops"},
     {DropReason::BadIpHeader, "bad_ip_header", "IP version, header length or total length is wrong"},
     {DropReason::BadIpChecksum, "bad_ip_checksum", "IPv4 header checksum is wrong"},
-    {DropReason::IpSourceRoute, "ip_source_route", "IPv4 source route or IPv6 routing header with segments left"},
+    {DropReason::IpSourceRoute, "ip_source_route",
+     "IPv4 source route or IPv6 routing header with segments left"},
     {DropReason::BadIpOption, "bad_ip_option", "IPv4 or IPv6 option that hosts refuse"},
-    {DropReason::BadExtensionHeader, "bad_extension_header", "IPv6 extension headers out of order, repeated or unfinished"},
-    {DropReason::BadAddress, "bad_address", "source is multicast, broadcast, loopback or equal to the destination"},
+    {DropReason::BadExtensionHeader, "bad_extension_header",
+     "IPv6 extension headers out of order, repeated or unfinished"},
+    {DropReason::BadAddress, "bad_address",
+     "source is multicast, broadcast, loopback or equal to the destination"},
     {DropReason::BadTransportHeader, "bad_transport_header", "TCP, UDP or ICMP header or length is wrong"},
     {DropReason::BadTransportChecksum, "bad_transport_checksum", "TCP, UDP or ICMP checksum is wrong"},
     {DropReason::BadTcpFlags, "bad_tcp_flags", "TCP flags that no host accepts, or data in a SYN"},
@@ -34,15 +38,19 @@ constexpr std::array<Row, kDropReasons> kRows = {{
     {DropReason::FlowTableFull, "flow_table_full", "flow table has no room for another flow"},
     {DropReason::HalfOpenFull, "half_open_full", "no room for another flow that nobody answered yet"},
     {DropReason::Midstream, "midstream", "TCP segment of a connection whose start was not seen"},
-    {DropReason::TcpOutOfWindow, "tcp_out_of_window", "TCP segment that the receiver would ignore: outside its window or acknowledging what was not sent"},
+    {DropReason::TcpOutOfWindow, "tcp_out_of_window",
+     "TCP segment that the receiver would ignore: outside its window or acknowledging what was not sent"},
     {DropReason::TcpMd5, "tcp_md5", "TCP MD5 signature on a connection that did not negotiate it"},
     {DropReason::IcmpUnrelated, "icmp_unrelated", "ICMP error that belongs to no known flow"},
     {DropReason::NoZone, "no_zone", "source or destination address belongs to no zone"},
     {DropReason::PolicyRule, "policy_rule", "a rule says drop"},
     {DropReason::PolicyDefault, "policy_default", "no rule matched"},
-    {DropReason::ApplicationUnknown, "application_unknown", "pending budget used up and still no application"},
-    {DropReason::DecryptionUnavailable, "decryption_unavailable", "the rule demands decryption and no engine can do it"},
-    {DropReason::InspectionUnavailable, "inspection_unavailable", "the rule demands a profile whose engine is absent or down"},
+    {DropReason::ApplicationUnknown, "application_unknown",
+     "pending budget used up and still no application"},
+    {DropReason::DecryptionUnavailable, "decryption_unavailable",
+     "the rule demands decryption and no engine can do it"},
+    {DropReason::InspectionUnavailable, "inspection_unavailable",
+     "the rule demands a profile whose engine is absent or down"},
     {DropReason::MtuExceeded, "mtu_exceeded", "longer than the outgoing port may send"},
     {DropReason::PortDown, "port_down", "the outgoing port has no link"},
     {DropReason::TxFull, "tx_full", "the outgoing port did not take the packet"},
@@ -59,7 +67,9 @@ static_assert(in_order(), "one row per reason, in the order of the enum");
 
 }  // namespace
 
-std::string_view drop_reason_name(DropReason reason) noexcept { return kRows[static_cast<size_t>(reason)].name; }
+std::string_view drop_reason_name(DropReason reason) noexcept {
+  return kRows[static_cast<size_t>(reason)].name;
+}
 
 std::string_view drop_reason_meaning(DropReason reason) noexcept {
   return kRows[static_cast<size_t>(reason)].meaning;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to a packet, and the one list of reasons for which a packet is not forwarded. Every reason has a
-// counter, this name in logs and CLI, and a test that reaches it (tests/dataplane/drop_reasons_test.cc).
+// What happens to a packet, and the one list of reasons for which a packet is not forwarded. Every reason has
+// a counter, this name in logs and CLI, and a test that reaches it (tests/dataplane/drop_reasons_test.cc).
 #pragma once
 
 #include <cstddef>

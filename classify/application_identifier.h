@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Says what the first bytes of a flow are. Stateless; the answer depends only on what is passed in. Any thread.
+// Says what the first bytes of a flow are. Stateless; the answer depends only on what is passed in. Any
+// thread.
 #pragma once
 
 #include <string_view>
@@ -10,8 +11,8 @@
 
 namespace postern::classify {
 
-// Identified applications have fixed ids, so decoders and catalogue agree; the catalogue may add composites and
-// port-only entries above kFirstCatalogueApp.
+// Identified applications have fixed ids, so decoders and catalogue agree; the catalogue may add composites
+// and port-only entries above kFirstCatalogueApp.
 namespace app {
 inline constexpr AppId kTls{2}, kHttp{3}, kDns{4}, kSlp{5}, kIpmi15{6}, kIpmi20{7}, kAsf{8}, kIcmpEcho{9},
     kCimXml{10}, kRfc913{11}, kSsh{12}, kIcmpOther{13};
@@ -32,12 +33,13 @@ struct Evidence {
 };
 
 struct Identification {
-  AppId application = kApplicationPending;    // pending: nothing said yet
-  bool more = false;                          // pending and more bytes of this direction could decide
+  AppId application = kApplicationPending;  // pending: nothing said yet
+  bool more = false;                        // pending and more bytes of this direction could decide
 };
 
-// UDP and ICMP: payload is the whole datagram (ICMP: from the ICMP header). Never returns a confirmed application
-// unless its length fields or grammar fit; a payload that fits nothing and never will is kApplicationUnidentified.
+// UDP and ICMP: payload is the whole datagram (ICMP: from the ICMP header). Never returns a confirmed
+// application unless its length fields or grammar fit; a payload that fits nothing and never will is
+// kApplicationUnidentified.
 Identification identify(const Evidence& evidence) noexcept;
 
 }  // namespace postern::classify

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of a policy after the operator's text has been read and before it is compiled: what `control` writes and
-// `PolicySnapshot::compile` reads. Plain values, no lookups. Control thread only.
+// The words of a policy after the operator's text has been read and before it is compiled: what `control`
+// writes and `PolicySnapshot::compile` reads. Plain values, no lookups. Control thread only.
 #pragma once
 
 #include <cstdint>
@@ -24,18 +24,18 @@ struct PortRange {
 // IP protocol numbers used as transports; 0 stands for any.
 inline constexpr uint8_t kAnyProtocol = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpV6 = 58, kSctp = 132;
 
-// How a catalogue entry is recognised. An identified application is what a decoder says the bytes are (tls, dns);
-// a composite is what a policy names (bmc_management): any of its members.
+// How a catalogue entry is recognised. An identified application is what a decoder says the bytes are (tls,
+// dns); a composite is what a policy names (bmc_management): any of its members.
 struct Member {
   std::optional<AppId> application;  // the identified application it must be; none: protocol and port suffice
   uint8_t protocol = kAnyProtocol;
-  std::vector<PortRange> ports;      // of the server; empty: any
-  bool bound_hosts = false;          // the server must be one of the site's `applications.<app_id>.servers`
+  std::vector<PortRange> ports;  // of the server; empty: any
+  bool bound_hosts = false;      // the server must be one of the site's `applications.<app_id>.servers`
 };
 
 struct Application {
   AppId id;
-  std::string name;                  // app_id of the kit and of the catalogue
+  std::string name;  // app_id of the kit and of the catalogue
   std::string category;
   uint8_t risk = 1;
   std::vector<std::string> depends_on;
@@ -51,13 +51,19 @@ enum class Service : uint8_t { ApplicationDefault, Any };
 
 // Profiles a rule asks for; parameters are added beside the engine that understands them.
 enum Profile : uint16_t {
-  kIps = 1, kAntivirus = 2, kSandboxing = 4, kUrlFiltering = 8, kDnsSecurity = 16,
-  kC2Protection = 32, kFileControl = 64, kDlp = 128,
+  kIps = 1,
+  kAntivirus = 2,
+  kSandboxing = 4,
+  kUrlFiltering = 8,
+  kDnsSecurity = 16,
+  kC2Protection = 32,
+  kFileControl = 64,
+  kDlp = 128,
 };
 
 struct Identity {
-  std::vector<std::string> groups;   // any of these; already bound by the site
-  bool compliant = false;            // device_posture: compliant
+  std::vector<std::string> groups;  // any of these; already bound by the site
+  bool compliant = false;           // device_posture: compliant
   bool empty() const { return groups.empty() && !compliant; }
 };
 
@@ -68,20 +74,20 @@ struct Logging {
 
 struct Rule {
   RuleId id;
-  std::string pack;                  // pack id, or "site"
-  std::string name;                  // app_id of a pack rule, rule name of a site rule
-  uint32_t index = 0;                // position in its pack, from 0
+  std::string pack;    // pack id, or "site"
+  std::string name;    // app_id of a pack rule, rule name of a site rule
+  uint32_t index = 0;  // position in its pack, from 0
   Action action = Action::Drop;
   std::vector<Zone> source_zones, destination_zones;
   std::vector<Prefix> sources, destinations;  // empty: any
   uint8_t protocol = kAnyProtocol;
-  std::vector<PortRange> ports;               // empty: any
-  AppId application;                          // catalogue entry
+  std::vector<PortRange> ports;  // empty: any
+  AppId application;             // catalogue entry
   Service service = Service::ApplicationDefault;
   Identity identity;
   DecryptionMode decryption = DecryptionMode::None;
   std::vector<std::string> exclusions;
-  uint16_t profiles = 0;                      // Profile bits
+  uint16_t profiles = 0;  // Profile bits
   uint8_t risk = 1;
   Logging logging;
 };
@@ -90,12 +96,12 @@ struct ZoneBinding {
   Zone zone;
   WireId wire;
   Side side;
-  std::optional<uint16_t> vlan;      // none: any VLAN and untagged
-  std::vector<Prefix> prefixes;      // empty: any address
-  std::string name;                  // of the zone, for dumps and errors; empty: shown as its number
+  std::optional<uint16_t> vlan;  // none: any VLAN and untagged
+  std::vector<Prefix> prefixes;  // empty: any address
+  std::string name;              // of the zone, for dumps and errors; empty: shown as its number
 };
 
-struct Subject {                     // a user at an address, or a registered device
+struct Subject {  // a user at an address, or a registered device
   SubjectId id;
   std::string name;
   IpAddress address;
@@ -114,8 +120,8 @@ struct PendingBudget {
 };
 
 struct Timeouts {  // seconds
-  uint32_t tcp_half_open = 10, tcp_established = 3600, tcp_closed = 5, udp_unreplied = 10, udp = 60, icmp = 10,
-           drop = 30, other = 60;
+  uint32_t tcp_half_open = 10, tcp_established = 3600, tcp_closed = 5, udp_unreplied = 10, udp = 60,
+           icmp = 10, drop = 30, other = 60;
 };
 
 // Everything a snapshot is compiled from. Ids in it were interned by `Names`.

@@ -52,7 +52,8 @@ Status check_rules(const std::vector<Rule>& rules, const ApplicationTable& appli
   std::set<std::tuple<std::string_view, std::string_view, uint32_t>> names;
   for (const Rule& rule : rules) {
     if (!names.emplace(rule.pack, rule.name, rule.index).second)
-      return complaint(rule, "the name and index are used twice; expected every rule of a pack to have its own");
+      return complaint(rule,
+                       "the name and index are used twice; expected every rule of a pack to have its own");
     if (Status status = check_zones(rule); !status) return status;
     if (Status status = check_ports(rule); !status) return status;
     if (Status status = check_application(rule, applications); !status) return status;

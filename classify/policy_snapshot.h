@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled policy: zones, applications, rules and identities with the lookups the data path needs. Built on the
-// control thread, immutable once built, read by every worker. Lookups are noexcept and allocate nothing.
+// A compiled policy: zones, applications, rules and identities with the lookups the data path needs. Built on
+// the control thread, immutable once built, read by every worker. Lookups are noexcept and allocate nothing.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace postern::classify {
 
 // What is known of a flow when it is judged. `application` is kApplicationPending until it is identified.
 struct FlowFacts {
-  IpAddress source, destination;      // of the side that opened the flow
+  IpAddress source, destination;                   // of the side that opened the flow
   uint16_t source_port = 0, destination_port = 0;  // ICMP echo: 0
   uint8_t protocol = 0;
   Zone source_zone, destination_zone;
@@ -27,10 +27,11 @@ enum class Match : uint8_t {
   Yes,
 };
 
-// The answer for a flow. Not final: some rule before `rule` still waits for the application, and `could_allow` says
-// whether one of those (or `rule` itself) would allow; for a final answer it equals the action.
+// The answer for a flow. Not final: some rule before `rule` still waits for the application, and
+// `could_allow` says whether one of those (or `rule` itself) would allow; for a final answer it equals the
+// action.
 struct Decision {
-  const Rule* rule = nullptr;   // first rule that matches for certain; nullptr: the default rule (drop)
+  const Rule* rule = nullptr;  // first rule that matches for certain; nullptr: the default rule (drop)
   bool final = true;
   bool could_allow = false;
   Action action() const noexcept { return rule ? rule->action : Action::Drop; }
@@ -59,7 +60,7 @@ class PolicySnapshot {
   // User or device at this address; nullptr when unknown.
   const Subject* subject_at(const IpAddress& address) const noexcept;
 
-  const Application* application(AppId id) const noexcept;   // nullptr: not in the catalogue
+  const Application* application(AppId id) const noexcept;  // nullptr: not in the catalogue
   const Application* application(std::string_view name) const noexcept;
 
   // True when a unicast answer from (server, port) may belong to a question sent to `group` (SLP, mDNS).

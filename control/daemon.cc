@@ -61,8 +61,10 @@ class RingSource : public LogSource {
 };
 
 LogDestinations destinations_of(const Site& site) {
-  LogDestinations destinations{.observer = site.name, .files = {}, .fallback = site.policy.default_logging.forwarding};
-  for (const ForwardingProfile& profile : site.forwardings) destinations.files.push_back({profile.id, profile.file});
+  LogDestinations destinations{
+      .observer = site.name, .files = {}, .fallback = site.policy.default_logging.forwarding};
+  for (const ForwardingProfile& profile : site.forwardings)
+    destinations.files.push_back({profile.id, profile.file});
   const bool named = destinations.fallback != ForwardingId{};
   if (!named && !site.forwardings.empty()) destinations.fallback = site.forwardings.front().id;
   return destinations;
@@ -127,8 +129,8 @@ class Daemon {
     log_->start();
     answer_requests();
     for (const Wire& wire : site.wires)
-      tell("forwarding on wire {}: {} ({}) <-> {} ({})", wire.name, wire.sides[0], wire.ports[0].text, wire.sides[1],
-           wire.ports[1].text);
+      tell("forwarding on wire {}: {} ({}) <-> {} ({})", wire.name, wire.sides[0], wire.ports[0].text,
+           wire.sides[1], wire.ports[1].text);
     return 0;
   }
 
@@ -149,7 +151,8 @@ class Daemon {
   }
 
   uint64_t uptime() const {
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - started_).count());
+    return static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - started_).count());
   }
 
   void write_stats() {
@@ -176,54 +179,63 @@ class Daemon {
       WireStats counted{.wire = wire.name, .sides = {}};
       for (size_t side = 0; side < 2; ++side) {
         const WorkerStats::PortStats& port = stats->ports[wire.id.value * 2u + side];
-        counted.sides[side] = {wire.sides[side], wire.ports[side].text, port.received_packets, port.received_bytes,
-                               port.sent_packets, port.sent_bytes};
+        counted.sides[side] = {wire.sides[side],    wire.ports[side].text, port.received_packets,
+                               port.received_bytes, port.sent_packets,     port.sent_bytes};
       }
       record.wires.push_back(std::move(counted));
     }
-    if (!log_->log_stats(std::move(record))) tell("alarm: the log thread does not keep up, a stats record is lost");
+    if (!log_->log_stats(std::move(record)))
+      tell("alarm: the log thread does not keep up, a stats record is lost");
   }
 
   void answer_requests() {
     api_->on("show", [this](const Request& request, const PeerCredentials&) {
       const LogCounters logged = log_->counters();
-      return show(request, {*current_, *dataplane_, names_, uptime(), logged.lines, logged.lost, logged.write_errors});
+      return show(request,
+                  {*current_, *dataplane_, names_, uptime(), logged.lines, logged.lost, logged.write_errors});
     });
     api_->on("test", [this](const Request& request, const PeerCredentials&) {
       if (request.what != "flow")
         return Reply::failure(ExitCode::Usage, "test: found \"" + request.what + "\", expected flow");
       return test_flow(request, *current_, names_);
     });
-    api_->on("commit", [this](const Request& request, const PeerCredentials& peer) { return commit(request, peer); });
+    api_->on("commit",
+             [this](const Request& request, const PeerCredentials& peer) { return commit(request, peer); });
   }
 
-  // Compiles aside, publishes, waits until no worker reads the old policy, forgets it. Any error leaves things alone.
+  // Compiles aside, publishes, waits until no worker reads the old policy, forgets it. Any error leaves
+  // things alone.
   Reply commit(const Request& request, const PeerCredentials& peer) {
     const auto begun = SteadyClock::now();
     const std::string file = request.args.value("site", current_->site.file);
     Compiled compiled = compile_site(file, names_, Generation{current_->snapshot->generation().value + 1});
     if (compiled.compiled) compiled.errors = needs_restart(current_->site, compiled.compiled->site);
     if (!compiled.errors.empty())
-      return Reply::failure(ExitCode::Invalid, file + " is not valid; the running policy is unchanged", compiled.errors);
+      return Reply::failure(ExitCode::Invalid, file + " is not valid; the running policy is unchanged",
+                            compiled.errors);
     const Status destinations = log_->set_destinations(destinations_of(compiled.compiled->site));
     if (!destinations) return Reply::failure(ExitCode::Failed, destinations.error().text());
 
     const bool quiescent = dataplane_->publish(*compiled.compiled->snapshot);
-    if (quiescent) retired_.clear();
-    else retired_.push_back(std::move(current_));
+    if (quiescent)
+      retired_.clear();
+    else
+      retired_.push_back(std::move(current_));
     current_ = std::move(compiled.compiled);
     const std::chrono::duration<double> taken = SteadyClock::now() - begun;
     const uint32_t generation = current_->snapshot->generation().value;
     tell("generation {} committed from {} by uid {} in {:.3f} s", generation, file, peer.uid, taken.count());
     nlohmann::json warnings = current_->site.warnings;
-    if (!quiescent) warnings.push_back("a worker did not take up the policy within 5 seconds; the old one is kept in memory");
+    if (!quiescent)
+      warnings.push_back(
+          "a worker did not take up the policy within 5 seconds; the old one is kept in memory");
     return Reply::success({{"generation", generation}, {"warnings", warnings}, {"seconds", taken.count()}});
   }
 
   std::ostream& out_;
   Names names_;
   std::unique_ptr<CompiledSite> current_;
-  std::vector<std::unique_ptr<CompiledSite>> retired_;   // that a worker may still read
+  std::vector<std::unique_ptr<CompiledSite>> retired_;  // that a worker may still read
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<Dataplane> dataplane_;
   std::vector<std::unique_ptr<RingSource>> sources_;

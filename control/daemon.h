@@ -7,8 +7,8 @@
 
 namespace postern::control {
 
-// Runs until SIGTERM or SIGINT; SIGHUP reopens the logs. Says what happens on `out`. Returns the exit code: 0 after a
-// signal, 1 when something the site names is not there, 3 when site or pack are wrong.
+// Runs until SIGTERM or SIGINT; SIGHUP reopens the logs. Says what happens on `out`. Returns the exit code: 0
+// after a signal, 1 when something the site names is not there, 3 when site or pack are wrong.
 int run_daemon(const std::string& site_file, std::ostream& out);
 
 }  // namespace postern::control

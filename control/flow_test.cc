@@ -16,7 +16,7 @@ using classify::PolicySnapshot;
 using classify::Rule;
 using nlohmann::json;
 
-struct Path {          // where the flow enters
+struct Path {  // where the flow enters
   WireId wire;
   Side side = Side::First;
   uint16_t vlan = 0;
@@ -31,10 +31,11 @@ uint16_t far_vlan(const Wire& wire, Side side, uint16_t vlan) {
   return vlan;
 }
 
-// Every side the flow could enter by, when the operator does not say: both ends must have a zone there. A zone that
-// names the source's prefix says more than one for all addresses.
+// Every side the flow could enter by, when the operator does not say: both ends must have a zone there. A
+// zone that names the source's prefix says more than one for all addresses.
 std::vector<Path> possible_paths(const Request& request, const CompiledSite& policy, const FlowFacts& facts) {
-  const std::string wanted_wire = request.args.value("wire", ""), wanted_side = request.args.value("side", "");
+  const std::string wanted_wire = request.args.value("wire", ""),
+                    wanted_side = request.args.value("side", "");
   const uint16_t vlan = request.args.value("vlan", uint16_t{0});
   std::vector<Path> paths;
   for (const Wire& wire : policy.site.wires) {
@@ -44,22 +45,26 @@ std::vector<Path> possible_paths(const Request& request, const CompiledSite& pol
       const Zone source = policy.snapshot->zone_of(wire.id, side, vlan, facts.source);
       const Zone destination =
           policy.snapshot->zone_of(wire.id, other(side), far_vlan(wire, side, vlan), facts.destination);
-      if (source != kNoZone && destination != kNoZone) paths.push_back({wire.id, side, vlan, source, destination});
+      if (source != kNoZone && destination != kNoZone)
+        paths.push_back({wire.id, side, vlan, source, destination});
     }
   }
   return paths;
 }
 
-// The identified application a name stands for; of a composite, the member that fits the flow's protocol and port.
+// The identified application a name stands for; of a composite, the member that fits the flow's protocol and
+// port.
 Result<AppId> identified_as(const std::string& name, const FlowFacts& facts, const PolicySnapshot& snapshot) {
   const classify::Application* application = snapshot.application(name);
-  if (application == nullptr) return Error{"test flow: the catalogue has no application \"" + name + "\"; see show apps"};
+  if (application == nullptr)
+    return Error{"test flow: the catalogue has no application \"" + name + "\"; see show apps"};
   if (!application->composite && !application->wildcard) return application->id;
   for (const classify::Member& member : application->members) {
-    const bool port = member.ports.empty() || std::any_of(member.ports.begin(), member.ports.end(), [&](const auto& range) {
-                        return range.contains(facts.destination_port);
-                      });
-    if (member.application && port && (member.protocol == classify::kAnyProtocol || member.protocol == facts.protocol))
+    const bool port = member.ports.empty() ||
+                      std::any_of(member.ports.begin(), member.ports.end(),
+                                  [&](const auto& range) { return range.contains(facts.destination_port); });
+    if (member.application && port &&
+        (member.protocol == classify::kAnyProtocol || member.protocol == facts.protocol))
       return *member.application;
   }
   return Error{"test flow: no member of \"" + name + "\" fits this protocol and port; see show apps"};
@@ -77,7 +82,9 @@ int closeness(const Path& path, const FlowFacts& facts, const classify::Policy& 
   return total;
 }
 
-std::string rule_text(const Rule& rule) { return fmt::format("{} {} (index {})", rule.pack, rule.name, rule.index); }
+std::string rule_text(const Rule& rule) {
+  return fmt::format("{} {} (index {})", rule.pack, rule.name, rule.index);
+}
 
 std::string verdict_of(const Decision& decision) {
   if (decision.final) return decision.action() == Action::Allow ? "allow" : "drop";
@@ -90,12 +97,20 @@ void tell_rules(json& story, const PolicySnapshot& snapshot, const FlowFacts& fa
     return std::find(zones.begin(), zones.end(), zone) != zones.end();
   };
   for (const Rule& rule : snapshot.policy().rules) {
-    if (!names(rule.source_zones, facts.source_zone) || !names(rule.destination_zones, facts.destination_zone)) continue;
+    if (!names(rule.source_zones, facts.source_zone) ||
+        !names(rule.destination_zones, facts.destination_zone))
+      continue;
     const char* action = rule.action == Action::Allow ? "allow" : "drop";
     switch (snapshot.opinion_of(rule, facts)) {
-      case Match::No: story.push_back(fmt::format("rule {}: does not match", rule_text(rule))); break;
-      case Match::Maybe: story.push_back(fmt::format("rule {}: {}, if the application fits", rule_text(rule), action)); break;
-      case Match::Yes: story.push_back(fmt::format("rule {}: matches, {}", rule_text(rule), action)); return;
+      case Match::No:
+        story.push_back(fmt::format("rule {}: does not match", rule_text(rule)));
+        break;
+      case Match::Maybe:
+        story.push_back(fmt::format("rule {}: {}, if the application fits", rule_text(rule), action));
+        break;
+      case Match::Yes:
+        story.push_back(fmt::format("rule {}: matches, {}", rule_text(rule), action));
+        return;
     }
   }
   story.push_back("default rule: drop");
@@ -125,8 +140,9 @@ json reply_for(const Path& path, FlowFacts facts, const CompiledSite& policy, co
     rule = {{"pack", decision.rule->pack}, {"rule", decision.rule->name}, {"index", decision.rule->index}};
   else if (decision.final || dropped)
     rule = {{"pack", ""}, {"rule", "default"}, {"index", nullptr}};
-  const DropReason reason = !dropped ? DropReason::None
-                            : decision.rule != nullptr ? DropReason::PolicyRule : DropReason::PolicyDefault;
+  const DropReason reason = !dropped                   ? DropReason::None
+                            : decision.rule != nullptr ? DropReason::PolicyRule
+                                                       : DropReason::PolicyDefault;
   return {{"verdict", verdict},
           {"action", dropped ? "drop" : "allow"},
           {"reason", std::string(drop_reason_name(reason))},
@@ -142,8 +158,10 @@ json reply_for(const Path& path, FlowFacts facts, const CompiledSite& policy, co
 
 Reply test_flow(const Request& request, const CompiledSite& policy, const Names& names) {
   const json& args = request.args;
-  const auto source = IpAddress::parse(args.value("source", "")), destination = IpAddress::parse(args.value("destination", ""));
-  if (!source || !destination) return Reply::failure(ExitCode::Usage, "test flow: source and destination must be addresses");
+  const auto source = IpAddress::parse(args.value("source", "")),
+             destination = IpAddress::parse(args.value("destination", ""));
+  if (!source || !destination)
+    return Reply::failure(ExitCode::Usage, "test flow: source and destination must be addresses");
   FlowFacts facts;
   facts.source = *source;
   facts.destination = *destination;
@@ -157,9 +175,15 @@ Reply test_flow(const Request& request, const CompiledSite& policy, const Names&
   }
   const std::vector<Path> paths = possible_paths(request, policy, facts);
   if (paths.empty())
-    return Reply::success({{"verdict", "drop"}, {"action", "drop"}, {"reason", std::string(drop_reason_name(DropReason::NoZone))},
-                           {"rule", nullptr}, {"final", true},
-                           {"story", json::array({"no wire has a zone for the source on one side and for the destination on the other"})}});
+    return Reply::success(
+        {{"verdict", "drop"},
+         {"action", "drop"},
+         {"reason", std::string(drop_reason_name(DropReason::NoZone))},
+         {"rule", nullptr},
+         {"final", true},
+         {"story",
+          json::array(
+              {"no wire has a zone for the source on one side and for the destination on the other"})}});
   const classify::Policy& compiled = policy.snapshot->policy();
   const Path* best = &paths.front();
   for (const Path& path : paths)
@@ -167,8 +191,9 @@ Reply test_flow(const Request& request, const CompiledSite& policy, const Names&
   json reply = reply_for(*best, facts, policy, names);
   for (const Path& path : paths)
     if (&path != best)
-      reply["story"].push_back(fmt::format("it could also enter wire {} at side {}: say so with --wire and --side",
-                                           names.wire_name(path.wire), names.side_name(path.wire, path.side)));
+      reply["story"].push_back(
+          fmt::format("it could also enter wire {} at side {}: say so with --wire and --side",
+                      names.wire_name(path.wire), names.side_name(path.wire, path.side)));
   return Reply::success(reply);
 }
 

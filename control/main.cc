@@ -52,17 +52,20 @@ int run(const Words& words) {
 
 int check(const Words& words) {
   po::options_description options;
-  options.add_options()("site", po::value<std::string>()->default_value(""))("pack", po::value<Words>())("json", "");
+  options.add_options()("site", po::value<std::string>()->default_value(""))("pack", po::value<Words>())(
+      "json", "");
   const auto values = parse(words, options);
   const auto output = values.count("json") != 0 ? CheckOutput::Json : CheckOutput::Text;
-  return postern::control::run_check(values["site"].as<std::string>(), list(values, "pack"), output, std::cout);
+  return postern::control::run_check(values["site"].as<std::string>(), list(values, "pack"), output,
+                                     std::cout);
 }
 
 int replay(const Words& words) {
   po::options_description options;
   options.add_options()("pcap", po::value<Words>()->multitoken()->required())(
-      "site", po::value<std::string>()->default_value(""))("out", po::value<std::string>()->default_value(""))(
-      "log", po::value<std::string>()->required())("workers", po::value<unsigned>()->default_value(0));
+      "site", po::value<std::string>()->default_value(""))(
+      "out", po::value<std::string>()->default_value(""))("log", po::value<std::string>()->required())(
+      "workers", po::value<unsigned>()->default_value(0));
   const auto values = parse(words, options);
   const unsigned workers = values["workers"].as<unsigned>();
   if (workers > 64) return usage("--workers is " + std::to_string(workers) + ", expected at most 64");

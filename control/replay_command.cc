@@ -78,8 +78,8 @@ StatsRecord stats_record(const WorkerStats& stats, const Site& site, Timestamp t
     WireStats counted{.wire = wire.name, .sides = {}};
     for (size_t side = 0; side < 2; ++side) {
       const WorkerStats::PortStats& port = stats.ports[wire.id.value * 2u + side];
-      counted.sides[side] = {wire.sides[side], "replay", port.received_packets, port.received_bytes, port.sent_packets,
-                             port.sent_bytes};
+      counted.sides[side] = {wire.sides[side],    "replay",          port.received_packets,
+                             port.received_bytes, port.sent_packets, port.sent_bytes};
     }
     record.wires.push_back(std::move(counted));
   }
@@ -102,12 +102,14 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
     writer = std::make_unique<CaptureWriter>(std::move(*created));
   }
   const unsigned workers = options.workers != 0 ? options.workers : policy.site.workers;
-  const auto eal = dataplane::start_eal({.workers = 0, .cores = {}, .pci_devices = {}, .memory = size_t{256} * (workers + 1) << 20});
+  const auto eal = dataplane::start_eal(
+      {.workers = 0, .cores = {}, .pci_devices = {}, .memory = size_t{256} * (workers + 1) << 20});
   if (!eal) return report(out, eal.error());
 
   ReplayLog log(options.log_directory, policy.site, names);
-  auto replay = Replay::create({.wires = policy.site.wires, .workers = workers, .flows = policy.site.flows},
-                               *policy.snapshot, writer.get(), [&](const LogRecord& record) { log.write(record); });
+  auto replay =
+      Replay::create({.wires = policy.site.wires, .workers = workers, .flows = policy.site.flows},
+                     *policy.snapshot, writer.get(), [&](const LogRecord& record) { log.write(record); });
   if (!replay) return report(out, replay.error());
   int code = 0;
   for (const std::string& path : options.captures) {
@@ -116,8 +118,10 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
     if (!played) code = report(out, played.error());
   }
   (*replay)->finish();
-  log.write(stats_record((*replay)->stats(), policy.site, (*replay)->now()), fs::path(options.log_directory) / "stats.json");
-  if (const std::string path = log.failed(); !path.empty()) code = report(out, Error{"cannot be written", path});
+  log.write(stats_record((*replay)->stats(), policy.site, (*replay)->now()),
+            fs::path(options.log_directory) / "stats.json");
+  if (const std::string path = log.failed(); !path.empty())
+    code = report(out, Error{"cannot be written", path});
   if (writer)
     if (const Status closed = writer->close(); !closed) code = report(out, closed.error());
   return code;

@@ -30,7 +30,8 @@ Compiled compile_site(const std::string& path, Names& names, Generation generati
 std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   std::vector<Error> errors;
   const auto differs = [&](const std::string& what) {
-    errors.push_back(Error{what + " cannot change while posternd runs; restart it with this site", candidate.file});
+    errors.push_back(
+        Error{what + " cannot change while posternd runs; restart it with this site", candidate.file});
   };
   if (running.workers != candidate.workers || running.cores != candidate.cores) differs("workers and cores");
   if (running.idle != candidate.idle) differs("idle");
@@ -44,9 +45,11 @@ std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   }
   for (size_t i = 0; i < running.wires.size(); ++i) {
     const Wire &now = running.wires[i], &then = candidate.wires[i];
-    const bool same_ports = now.ports[0].text == then.ports[0].text && now.ports[1].text == then.ports[1].text;
+    const bool same_ports =
+        now.ports[0].text == then.ports[0].text && now.ports[1].text == then.ports[1].text;
     const bool same_names = now.name == then.name && now.sides == then.sides;
-    if (!same_ports || !same_names || now.vlan_map != then.vlan_map || now.l2 != then.l2) differs("wire " + now.name);
+    if (!same_ports || !same_names || now.vlan_map != then.vlan_map || now.l2 != then.l2)
+      differs("wire " + now.name);
   }
   return errors;
 }

@@ -20,7 +20,7 @@ struct CompiledSite {
 };
 
 struct Compiled {
-  std::unique_ptr<CompiledSite> compiled;   // absent exactly when there are errors
+  std::unique_ptr<CompiledSite> compiled;  // absent exactly when there are errors
   std::vector<Error> errors;
 };
 
@@ -30,7 +30,8 @@ Compiled compile_site(const std::string& path, Names& names, Generation generati
 // What of a site cannot change while it runs (ports, workers, tables), one sentence per difference.
 std::vector<Error> needs_restart(const Site& running, const Site& candidate);
 
-// The policy of a replay without a site: one wire whose sides are `first` and `second`, everything allowed and logged.
+// The policy of a replay without a site: one wire whose sides are `first` and `second`, everything allowed
+// and logged.
 std::unique_ptr<CompiledSite> permissive_site(Names& names);
 
 }  // namespace postern::control

@@ -21,17 +21,25 @@ using nlohmann::json;
 
 constexpr uint32_t kDefaultFlows = 100;
 
-Reply no_answer() { return Reply::failure(ExitCode::Failed, "a worker does not answer; see the daemon's log"); }
+Reply no_answer() {
+  return Reply::failure(ExitCode::Failed, "a worker does not answer; see the daemon's log");
+}
 
 std::string kind_name(dataplane::PortSpec::Kind kind) {
   using Kind = dataplane::PortSpec::Kind;
   switch (kind) {
-    case Kind::Pci: return "pci";
-    case Kind::AfXdp: return "af_xdp";
-    case Kind::AfPacket: return "af_packet";
-    case Kind::Tap: return "tap";
-    case Kind::Ring: return "ring";
-    case Kind::Pcap: return "pcap";
+    case Kind::Pci:
+      return "pci";
+    case Kind::AfXdp:
+      return "af_xdp";
+    case Kind::AfPacket:
+      return "af_packet";
+    case Kind::Tap:
+      return "tap";
+    case Kind::Ring:
+      return "ring";
+    case Kind::Pcap:
+      return "pcap";
   }
   return "";
 }
@@ -66,7 +74,9 @@ Reply show_wires(const Running& running) {
       sides.push_back({{"side", wire.sides[side]},
                        {"port", wire.ports[side].text},
                        {"kind", kind_name(wire.ports[side].kind)},
-                       {"link", !ports[index].present ? "absent" : ports[index].link ? "up" : "down"},
+                       {"link", !ports[index].present ? "absent"
+                                : ports[index].link   ? "up"
+                                                      : "down"},
                        {"rx_packets", counted.received_packets},
                        {"rx_bytes", counted.received_bytes},
                        {"tx_packets", counted.sent_packets},
@@ -123,20 +133,29 @@ Reply show_rules(const Running& running) {
 std::string endpoint_text(const IpAddress& address, uint16_t port, uint8_t protocol) {
   const bool ports = protocol == classify::kTcp || protocol == classify::kUdp;
   if (!ports) return address.text();
-  return address.is_v4() ? fmt::format("{}:{}", address.text(), port) : fmt::format("[{}]:{}", address.text(), port);
+  return address.is_v4() ? fmt::format("{}:{}", address.text(), port)
+                         : fmt::format("[{}]:{}", address.text(), port);
 }
 
 std::string state_name(dataplane::FlowState state) {
   using State = dataplane::FlowState;
   switch (state) {
-    case State::SynSent: return "syn_sent";
-    case State::SynReceived: return "syn_received";
-    case State::Established: return "established";
-    case State::Closing: return "closing";
-    case State::Closed: return "closed";
-    case State::Unreplied: return "unreplied";
-    case State::Replied: return "replied";
-    case State::Free: break;
+    case State::SynSent:
+      return "syn_sent";
+    case State::SynReceived:
+      return "syn_received";
+    case State::Established:
+      return "established";
+    case State::Closing:
+      return "closing";
+    case State::Closed:
+      return "closed";
+    case State::Unreplied:
+      return "unreplied";
+    case State::Replied:
+      return "replied";
+    case State::Free:
+      break;
   }
   return "free";
 }
@@ -162,9 +181,11 @@ bool matches(const json& row, const LogRecord& record, const json& filter) {
     const std::string text = wanted.is_string() ? wanted.get<std::string>() : wanted.dump();
     if (key == "address") {
       const auto prefix = Prefix::parse(text);
-      if (!prefix || (!prefix->contains(record.source) && !prefix->contains(record.destination))) return false;
+      if (!prefix || (!prefix->contains(record.source) && !prefix->contains(record.destination)))
+        return false;
     } else if (key == "port") {
-      if (text != std::to_string(record.source_port) && text != std::to_string(record.destination_port)) return false;
+      if (text != std::to_string(record.source_port) && text != std::to_string(record.destination_port))
+        return false;
     } else if (!row.contains(key) || row[key] != text) {
       return false;
     }
@@ -214,9 +235,11 @@ std::string evidence_of(const classify::Application& application, const Names& n
 Reply show_apps(const Running& running) {
   json apps = json::array();
   for (const classify::Application& application : running.policy.snapshot->policy().applications) {
-    if (application.id.value < 2) continue;   // pending and unidentified
+    if (application.id.value < 2) continue;  // pending and unidentified
     apps.push_back({{"app_id", application.name},
-                    {"kind", application.wildcard ? "wildcard" : application.composite ? "composite" : "identified"},
+                    {"kind", application.wildcard    ? "wildcard"
+                             : application.composite ? "composite"
+                                                     : "identified"},
                     {"category", application.category},
                     {"risk", application.risk},
                     {"ports", member_ports(application)},
@@ -253,7 +276,8 @@ Reply show_stats(const Running& running) {
   if (!stats) return no_answer();
   json drops = json::object();
   for (size_t i = 1; i < kDropReasons; ++i)
-    if (stats->dropped[i] > 0) drops[std::string(drop_reason_name(static_cast<DropReason>(i)))] = stats->dropped[i];
+    if (stats->dropped[i] > 0)
+      drops[std::string(drop_reason_name(static_cast<DropReason>(i)))] = stats->dropped[i];
   const uint64_t cycles = stats->busy_cycles + stats->idle_cycles;
   return Reply::success({{"uptime_s", running.uptime_seconds},
                          {"received", stats->received},
@@ -274,9 +298,10 @@ Reply show_stats(const Running& running) {
                            {"lost_in_ring", stats->log_records_lost},
                            {"lost_on_disk", running.log_lost},
                            {"write_errors", running.log_write_errors}}},
-                         {"workers", {{"count", running.dataplane.workers()},
-                                      {"busy_percent", cycles == 0 ? 0 : stats->busy_cycles * 100 / cycles},
-                                      {"handed_over", stats->handed_over}}},
+                         {"workers",
+                          {{"count", running.dataplane.workers()},
+                           {"busy_percent", cycles == 0 ? 0 : stats->busy_cycles * 100 / cycles},
+                           {"handed_over", stats->handed_over}}},
                          {"generation", stats->generation}});
 }
 
@@ -284,26 +309,35 @@ Reply show_stats(const Running& running) {
 
 std::string protocol_name(uint8_t protocol) {
   switch (protocol) {
-    case classify::kAnyProtocol: return "any";
-    case classify::kIcmp: return "icmp";
-    case classify::kTcp: return "tcp";
-    case classify::kUdp: return "udp";
-    case classify::kIcmpV6: return "icmpv6";
-    case classify::kSctp: return "sctp";
-    default: return std::to_string(protocol);
+    case classify::kAnyProtocol:
+      return "any";
+    case classify::kIcmp:
+      return "icmp";
+    case classify::kTcp:
+      return "tcp";
+    case classify::kUdp:
+      return "udp";
+    case classify::kIcmpV6:
+      return "icmpv6";
+    case classify::kSctp:
+      return "sctp";
+    default:
+      return std::to_string(protocol);
   }
 }
 
 Reply show(const Request& request, const Running& running) {
   using Show = std::function<Reply(const Running&)>;
   const std::map<std::string, Show> kinds = {
-      {"wires", show_wires},     {"zones", show_zones},           {"rules", show_rules}, {"apps", show_apps},
-      {"drops", show_drops},     {"generation", show_generation}, {"stats", show_stats},
-      {"flows", [&](const Running& now) { return show_flows(request, now); }}};
+      {"wires", show_wires}, {"zones", show_zones},
+      {"rules", show_rules}, {"apps", show_apps},
+      {"drops", show_drops}, {"generation", show_generation},
+      {"stats", show_stats}, {"flows", [&](const Running& now) { return show_flows(request, now); }}};
   const auto kind = kinds.find(request.what);
   if (kind != kinds.end()) return kind->second(running);
-  return Reply::failure(ExitCode::Usage, "show: found \"" + request.what + "\", expected wires, zones, rules, flows, apps, "
-                                         "drops, generation or stats");
+  return Reply::failure(ExitCode::Usage, "show: found \"" + request.what +
+                                             "\", expected wires, zones, rules, flows, apps, "
+                                             "drops, generation or stats");
 }
 
 }  // namespace postern::control

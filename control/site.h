@@ -22,13 +22,13 @@ using dataplane::Wire;
 struct ForwardingProfile {
   ForwardingId id;
   std::string name;
-  std::string file;     // absolute, below the log directory unless written absolute
+  std::string file;  // absolute, below the log directory unless written absolute
 };
 
 struct Site {
   std::string name;
   std::string file;
-  std::vector<std::string> pack_files;     // absolute
+  std::vector<std::string> pack_files;  // absolute
   unsigned workers = 1;
   std::vector<unsigned> cores;
   Idle idle = Idle::Sleep;
@@ -39,8 +39,8 @@ struct Site {
   std::vector<ForwardingProfile> forwardings;
   uint32_t stats_seconds = 10;
   std::string control_socket, control_group;
-  classify::Policy policy;                 // everything that is compiled: zones, applications, rules, subjects ...
-  std::vector<std::string> warnings;       // commit goes on, the operator is told
+  classify::Policy policy;            // everything that is compiled: zones, applications, rules, subjects ...
+  std::vector<std::string> warnings;  // commit goes on, the operator is told
 };
 
 }  // namespace postern::control

@@ -19,7 +19,7 @@ constexpr Choice<PortSpec::Kind> kPortKinds[] = {
     {"pci", PortSpec::Kind::Pci}, {"af_xdp", PortSpec::Kind::AfXdp}, {"af_packet", PortSpec::Kind::AfPacket},
     {"tap", PortSpec::Kind::Tap}, {"ring", PortSpec::Kind::Ring},    {"pcap", PortSpec::Kind::Pcap}};
 constexpr Choice<L2Action> kL2Actions[] = {{"pass", L2Action::Pass}, {"drop", L2Action::Drop}};
-enum class OnFailure : uint8_t { Closed, Open };   // what a wire does when no daemon runs
+enum class OnFailure : uint8_t { Closed, Open };  // what a wire does when no daemon runs
 constexpr Choice<OnFailure> kOnFailure[] = {{"closed", OnFailure::Closed}, {"open", OnFailure::Open}};
 
 bool is_hex(std::string_view text) {
@@ -89,10 +89,12 @@ class WiresReader {
     for (const Node& node : nodes.first(std::min(nodes.size(), kMostWires))) {
       MapReader map(&node, "wire", findings_);
       section.wires.push_back(read_wire(map, static_cast<uint8_t>(section.wires.size())));
-      // Software that has died forwards nothing, and no adapter that bridges its ports by itself is driven yet.
+      // Software that has died forwards nothing, and no adapter that bridges its ports by itself is driven
+      // yet.
       if (map.choice<OnFailure>("on_failure", kOnFailure, OnFailure::Closed) == OnFailure::Open)
-        findings_.error(map.line_of("on_failure"),
-                        "on_failure: found open, which takes an adapter with a hardware bypass; expected closed");
+        findings_.error(
+            map.line_of("on_failure"),
+            "on_failure: found open, which takes an adapter with a hardware bypass; expected closed");
       map.finish();
     }
     return section;

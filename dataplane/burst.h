@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A burst of packets on its walk through the pipeline, each with what the steps found out so far. The burst owns its
-// packets until a step takes one out. One worker.
+// A burst of packets on its walk through the pipeline, each with what the steps found out so far. The burst
+// owns its packets until a step takes one out. One worker.
 #pragma once
 
 #include <array>
@@ -28,10 +28,10 @@ struct PortIndex {
 };
 
 enum class Fate : uint8_t {
-  Open,      // still to be judged
+  Open,  // still to be judged
   Forward,
-  Drop,      // for `reason`
-  Taken,     // no longer in the burst: held back by a step
+  Drop,   // for `reason`
+  Taken,  // no longer in the burst: held back by a step
 };
 
 // What kind of packet it is for `track`.
@@ -39,19 +39,19 @@ enum class Kind : uint8_t { Layer2, Tcp, Udp, IcmpQuery, IcmpError, OtherIp };
 
 struct Slot {
   Packet packet;
-  FlowKey key;                     // IcmpError: of the flow the error speaks of
-  PortIndex port;                  // where it came in
+  FlowKey key;     // IcmpError: of the flow the error speaks of
+  PortIndex port;  // where it came in
   Kind kind{};
   Fate fate{};
   DropReason reason{};
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
-  bool vlan_changes = false;       // outer VLAN id is rewritten on the way out
+  bool vlan_changes = false;  // outer VLAN id is rewritten on the way out
   uint16_t vlan_out = 0;
   uint16_t fragments = kNoFragments;  // further fragments of this datagram, held by FragmentTable
   uint32_t flow = kNoFlow;
-  Bytes segment;                   // transport header and payload, reassembled if it came in fragments
-  Bytes payload;                   // after the transport header
+  Bytes segment;  // transport header and payload, reassembled if it came in fragments
+  Bytes payload;  // after the transport header
 };
 
 class Burst {
@@ -80,7 +80,7 @@ class Burst {
     slot.segment = slot.payload = {};
   }
   Packet take(unsigned i) noexcept { return std::move(slots_[i].packet); }
-  void clear() noexcept { size_ = 0; }   // after dispatch: every packet has been taken
+  void clear() noexcept { size_ = 0; }  // after dispatch: every packet has been taken
 
  private:
   std::array<Slot, kCapacity> slots_;

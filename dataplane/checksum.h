@@ -15,12 +15,16 @@ inline uint16_t folded_sum(Bytes bytes, uint32_t start = 0) noexcept {
   return static_cast<uint16_t>((sum & 0xffff) + (sum >> 16));
 }
 
-// Sum of the pseudo header of RFC 9293 section 3.1 or RFC 8200 section 8.1; the same for both address families
-// because the mapped prefix of an IPv4 address adds ffff twice, which is zero in one's complement.
+// Sum of the pseudo header of RFC 9293 section 3.1 or RFC 8200 section 8.1; the same for both address
+// families because the mapped prefix of an IPv4 address adds ffff twice, which is zero in one's complement.
 inline uint32_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination, uint8_t protocol,
                                   size_t length) noexcept {
-  const uint8_t tail[6] = {static_cast<uint8_t>(length >> 24), static_cast<uint8_t>(length >> 16),
-                           static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length), 0, protocol};
+  const uint8_t tail[6] = {static_cast<uint8_t>(length >> 24),
+                           static_cast<uint8_t>(length >> 16),
+                           static_cast<uint8_t>(length >> 8),
+                           static_cast<uint8_t>(length),
+                           0,
+                           protocol};
   return uint32_t{folded_sum(source.bytes)} + folded_sum(destination.bytes) + folded_sum(Bytes(tail));
 }
 

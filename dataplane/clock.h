@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time for workers: the wall clock at start carried on by the time stamp counter, so setting the machine's clock
-// neither expires flows nor makes a duration negative. Any thread.
+// Time for workers: the wall clock at start carried on by the time stamp counter, so setting the machine's
+// clock neither expires flows nor makes a duration negative. Any thread.
 #pragma once
 
 #include <rte_cycles.h>
@@ -22,14 +22,15 @@ class Clock {
   }
   Timestamp now() const noexcept {
     __extension__ using Wide = unsigned __int128;
-    return start_ + static_cast<Timestamp>(Wide{rte_rdtsc() - cycles_at_start_} * nanoseconds_per_cycle_ >> kShift);
+    return start_ +
+           static_cast<Timestamp>(Wide{rte_rdtsc() - cycles_at_start_} * nanoseconds_per_cycle_ >> kShift);
   }
 
  private:
   static constexpr unsigned kShift = 32;
   uint64_t cycles_at_start_ = 0;
   Timestamp start_ = 0;
-  uint64_t nanoseconds_per_cycle_ = 0;   // fixed point
+  uint64_t nanoseconds_per_cycle_ = 0;  // fixed point
 };
 
 }  // namespace postern::dataplane

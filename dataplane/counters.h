@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker counts. Written by that worker alone; others read single values and may see them a moment old, except
-// through Worker's snapshot, which is exact: received + forged = sent + sum(dropped) + held.
+// What a worker counts. Written by that worker alone; others read single values and may see them a moment
+// old, except through Worker's snapshot, which is exact: received + forged = sent + sum(dropped) + held.
 #pragma once
 
 #include <array>
@@ -16,7 +16,9 @@ namespace postern::dataplane {
 // One writer, many readers: a plain increment that other threads may look at.
 class Counter {
  public:
-  void add(uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void add(uint64_t n) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -32,7 +34,7 @@ struct RuleCounters {
 };
 
 struct Counters {
-  static constexpr size_t kRules = 1 << 17;   // rules with a higher id are not counted; `show rules` says so
+  static constexpr size_t kRules = 1 << 17;  // rules with a higher id are not counted; `show rules` says so
   static constexpr size_t kPorts = 128;
 
   std::array<Counter, kDropReasons> dropped;
@@ -41,7 +43,9 @@ struct Counters {
   Counter received, sent;
   Counter flows_created, flows_ended, half_open_evicted, log_records_lost, handed_off;
 
-  void drop(DropReason reason, uint64_t packets = 1) noexcept { dropped[static_cast<size_t>(reason)].add(packets); }
+  void drop(DropReason reason, uint64_t packets = 1) noexcept {
+    dropped[static_cast<size_t>(reason)].add(packets);
+  }
 };
 
 }  // namespace postern::dataplane

@@ -19,15 +19,18 @@ namespace {
 constexpr unsigned kInboxSize = 4096;
 constexpr Timestamp kRetryEvery = 100 * kMillisecond;
 
-// Room for every ring and hand that can hold a packet at once. An AF_XDP queue keeps two rings of 2048 filled.
+// Room for every ring and hand that can hold a packet at once. An AF_XDP queue keeps two rings of 2048
+// filled.
 unsigned buffers_needed(const DataplaneSetup& setup) {
   constexpr unsigned kPerQueue = 1024 + 1024, kPerXdpQueue = 4096 + 2048;
   const InterfaceWatch watch;
-  const unsigned rings = setup.workers > 1 ? setup.workers + static_cast<unsigned>(setup.wires.size()) * 2 : 0;
+  const unsigned rings =
+      setup.workers > 1 ? setup.workers + static_cast<unsigned>(setup.wires.size()) * 2 : 0;
   unsigned buffers = setup.workers * (FragmentLimits{}.fragments + 512) + rings * kInboxSize;
   for (const Wire& wire : setup.wires)
     for (const PortSpec& spec : wire.ports)
-      buffers += spec.kind == PortSpec::Kind::AfXdp ? watch.channels(spec.device).combined * kPerXdpQueue : setup.workers * kPerQueue;
+      buffers += spec.kind == PortSpec::Kind::AfXdp ? watch.channels(spec.device).combined * kPerXdpQueue
+                                                    : setup.workers * kPerQueue;
   return buffers;
 }
 
@@ -68,16 +71,18 @@ void sum_into(WorkerStats& total, const WorkerStats& one) {
 
 }  // namespace
 
-Dataplane::Dataplane(const DataplaneSetup& setup) : setup_(setup), pipeline_setup_(PipelineSetup::from(setup.wires)) {
+Dataplane::Dataplane(const DataplaneSetup& setup)
+    : setup_(setup), pipeline_setup_(PipelineSetup::from(setup.wires)) {
   pipeline_setup_.flows = setup.flows;
   pipeline_setup_.hash_seed = random_seed();
-  pipeline_setup_.max_frame = setup.mtu + 22u;   // Ethernet and two VLAN tags
+  pipeline_setup_.max_frame = setup.mtu + 22u;  // Ethernet and two VLAN tags
   shared_.idle = setup.idle;
   shared_.workers = setup.workers;
   shared_.questions = std::vector<QuestionTable>(setup.workers);
 }
 
-Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup, const classify::PolicySnapshot& snapshot) {
+Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup,
+                                                    const classify::PolicySnapshot& snapshot) {
   EalSetup eal{.workers = setup.workers, .cores = setup.cores};
   eal.memory = size_t{buffers_needed(setup)} * (buffer_size(setup.mtu) + 256) + (64u << 20);
   for (const Wire& wire : setup.wires)
@@ -122,7 +127,8 @@ Status Dataplane::open_ports() {
       auto live = std::make_unique<LivePort>();
       const std::string name = "outbox" + std::to_string(shared_.ports.size());
       live->outbox = rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, RING_F_SC_DEQ);
-      if (live->outbox == nullptr) return Error{std::string("no ring between workers: ") + rte_strerror(rte_errno)};
+      if (live->outbox == nullptr)
+        return Error{std::string("no ring between workers: ") + rte_strerror(rte_errno)};
       live->port.store(end.port.get());
       shared_.ports.push_back(std::move(live));
       ends_.push_back(std::move(end));
@@ -212,7 +218,8 @@ std::vector<std::string> Dataplane::tend() {
       if (attach(i)) alarms.push_back("port " + end.spec.text + ": attached again");
     }
     const bool link = end.port != nullptr && (end.held_down || (state.administrative_up && state.carrier));
-    if (link != end.link) alarms.push_back("port " + end.spec.text + (link ? ": link is up" : ": link is down"));
+    if (link != end.link)
+      alarms.push_back("port " + end.spec.text + (link ? ": link is up" : ": link is down"));
     end.link = link;
   }
   // A host behind one side must notice when nobody is behind the other.
@@ -221,8 +228,10 @@ std::vector<std::string> Dataplane::tend() {
     const WireEnd& opposite = ends_[i ^ 1];
     shared_.ports[i]->link_up.store(end.link && !end.held_down, std::memory_order_relaxed);
     if (end.interface.empty() || !end.port) continue;
-    if (!opposite.link && !end.held_down && end.link) end.held_down = watch_.take_down(end.interface);
-    else if (opposite.link && end.held_down) end.held_down = !watch_.bring_up(end.interface);
+    if (!opposite.link && !end.held_down && end.link)
+      end.held_down = watch_.take_down(end.interface);
+    else if (opposite.link && end.held_down)
+      end.held_down = !watch_.bring_up(end.interface);
   }
   return alarms;
 }
@@ -250,7 +259,8 @@ std::optional<FlowQuery> Dataplane::flows(uint32_t limit) {
 
 std::vector<PortStatus> Dataplane::port_status() const {
   std::vector<PortStatus> status;
-  for (const WireEnd& end : ends_) status.push_back({end.spec.text, end.port != nullptr, end.link && !end.held_down});
+  for (const WireEnd& end : ends_)
+    status.push_back({end.spec.text, end.port != nullptr, end.link && !end.held_down});
   return status;
 }
 

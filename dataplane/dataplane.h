@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The running data path: ports, workers and the policy they obey. Built and called by the control thread alone; the
-// log rings are read by the log thread.
+// The running data path: ports, workers and the policy they obey. Built and called by the control thread
+// alone; the log rings are read by the log thread.
 #pragma once
 
 #include <functional>
@@ -16,30 +16,31 @@
 namespace postern::dataplane {
 
 struct DataplaneSetup {
-  std::vector<Wire> wires;            // by WireId
+  std::vector<Wire> wires;  // by WireId
   unsigned workers = 1;
   std::vector<unsigned> cores;
   Idle idle = Idle::Sleep;
-  uint32_t flows = 262144;            // per worker
+  uint32_t flows = 262144;  // per worker
   uint16_t mtu = 1500;
-  size_t log_records = 1 << 16;       // per worker, waiting for the log thread
+  size_t log_records = 1 << 16;  // per worker, waiting for the log thread
 };
 
 struct PortStatus {
-  std::string port;                   // as the site writes it
+  std::string port;  // as the site writes it
   bool present = false, link = false;
 };
 
 class Dataplane {
  public:
   // Starts EAL, ports and workers with `snapshot`, which must outlive its time as current one.
-  static Result<std::unique_ptr<Dataplane>> start(const DataplaneSetup& setup, const classify::PolicySnapshot& snapshot);
+  static Result<std::unique_ptr<Dataplane>> start(const DataplaneSetup& setup,
+                                                  const classify::PolicySnapshot& snapshot);
   ~Dataplane();
   Dataplane(const Dataplane&) = delete;
   Dataplane& operator=(const Dataplane&) = delete;
 
-  // Returns when no worker uses an earlier snapshot any more; false if one did not come by within five seconds, and then
-  // the earlier ones must be kept.
+  // Returns when no worker uses an earlier snapshot any more; false if one did not come by within five
+  // seconds, and then the earlier ones must be kept.
   bool publish(const classify::PolicySnapshot& snapshot);
 
   // Looks after links and interfaces; call it every 20 ms or so. Returns alarms for the operator.
@@ -55,7 +56,9 @@ class Dataplane {
   const RuleCounters& rule_counters(unsigned worker, RuleId rule) const;
   unsigned workers() const { return static_cast<unsigned>(workers_.size()); }
   LogRing& log_ring(unsigned worker) { return workers_[worker]->log_ring(); }
-  uint64_t log_records_lost(unsigned worker) const { return workers_[worker]->counters().log_records_lost.value(); }
+  uint64_t log_records_lost(unsigned worker) const {
+    return workers_[worker]->counters().log_records_lost.value();
+  }
   const std::string& notice() const { return notice_; }
 
  private:
@@ -66,13 +69,13 @@ class Dataplane {
   bool attach(unsigned index);
   void wait_for_quiescence();
 
-  struct WireEnd {                    // by PortIndex
+  struct WireEnd {  // by PortIndex
     PortSpec spec;
-    std::string interface;            // in the kernel; empty: none to watch
+    std::string interface;  // in the kernel; empty: none to watch
     std::unique_ptr<Port> port;
     int interface_index = 0;
-    bool link = true;                 // carrier as the port sees it
-    bool held_down = false;           // by us, because the other side lost its link
+    bool link = true;        // carrier as the port sees it
+    bool held_down = false;  // by us, because the other side lost its link
     Timestamp retry_at = 0;
   };
 
@@ -84,7 +87,7 @@ class Dataplane {
   rte_mempool* pool_ = nullptr;
   InterfaceWatch watch_;
   std::string notice_;
-  unsigned devices_ = 0;              // number of the next virtual device
+  unsigned devices_ = 0;  // number of the next virtual device
   bool running_ = false;
 };
 

@@ -19,7 +19,7 @@ using classify::Rule;
 struct Decider::Answer {
   FlowVerdict verdict = FlowVerdict::Drop;
   DropReason reason = DropReason::None;
-  const Rule* rule = nullptr;   // nullptr: the default rule
+  const Rule* rule = nullptr;  // nullptr: the default rule
   InspectionStatus inspection = InspectionStatus::None;
   InspectionReason inspection_reason = InspectionReason::NotRequired;
   DecryptResult decrypt = DecryptResult::NotTls;
@@ -48,12 +48,14 @@ FlowFacts reversed(FlowFacts facts) noexcept {
 }
 
 bool excludes_pinned(const Rule& rule) noexcept {
-  return std::find(rule.exclusions.begin(), rule.exclusions.end(), "cert_pinned_app") != rule.exclusions.end();
+  return std::find(rule.exclusions.begin(), rule.exclusions.end(), "cert_pinned_app") !=
+         rule.exclusions.end();
 }
 
 }  // namespace
 
-FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold, const PolicySnapshot& snapshot) const noexcept {
+FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold,
+                            const PolicySnapshot& snapshot) const noexcept {
   const Side opener = hot.opener();
   const auto from = static_cast<size_t>(opener);
   const WireId wire{hot.key.wire};
@@ -72,7 +74,8 @@ FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold, const Poli
 }
 
 // A unicast answer to a multicast question is judged as the client's own flow to the host that answers.
-bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapshot, Timestamp now) const noexcept {
+bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapshot,
+                               Timestamp now) const noexcept {
   const auto from = static_cast<size_t>(hot.opener());
   if (snapshot.multicast_groups(hot.key.protocol, hot.key.port[from]).empty()) return false;
   const Question question{.client = hot.key.address[1 - from],
@@ -85,8 +88,8 @@ bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapsho
                      [&](const QuestionTable& table) { return table.asked(question, now); });
 }
 
-Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts, const PolicySnapshot& snapshot,
-                                    Timestamp now) const noexcept {
+Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts,
+                                    const PolicySnapshot& snapshot, Timestamp now) const noexcept {
   Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
   const bool midstream = (hot.flags & kMidstream) != 0;
   if (midstream && snapshot.policy().exceptions.midstream == ExceptionAction::Bypass) {
@@ -107,8 +110,8 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts, 
   if (!decision.final && decision.could_allow) {
     answer.rule = nullptr;
     answer.verdict = FlowVerdict::Pending;
-    // The first bytes of a flow picked up mid-stream are gone, so its application stays unknown; the exception policy
-    // has let it in.
+    // The first bytes of a flow picked up mid-stream are gone, so its application stays unknown; the
+    // exception policy has let it in.
     if (midstream) {
       answer.verdict = FlowVerdict::Allow;
       answer.inspection_reason = InspectionReason::Exception;
@@ -137,8 +140,8 @@ void Decider::settle_inspection(Answer& answer, const Rule& rule, AppId applicat
     answer.decrypt = excludes_pinned(rule) ? DecryptResult::Excluded : DecryptResult::NotRequired;
     if (rule.profiles == 0) return;
     answer.inspection = InspectionStatus::MetadataOnly;
-    answer.inspection_reason =
-        excludes_pinned(rule) ? InspectionReason::EncryptedCertPinnedApp : InspectionReason::EncryptedByPolicy;
+    answer.inspection_reason = excludes_pinned(rule) ? InspectionReason::EncryptedCertPinnedApp
+                                                     : InspectionReason::EncryptedByPolicy;
     return;
   }
   if (rule.profiles == 0) return;
@@ -146,7 +149,8 @@ void Decider::settle_inspection(Answer& answer, const Rule& rule, AppId applicat
   answer.except(exceptions.inspection_unavailable, DropReason::InspectionUnavailable);
 }
 
-void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& snapshot,
+                    Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
   const bool was_judged = hot.generation != Generation{} && hot.verdict != FlowVerdict::Pending;
@@ -183,7 +187,8 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   if (answer.verdict == FlowVerdict::Bypass) hot.flags &= static_cast<uint16_t>(~kOwesApplication);
 
   const AppId identified{static_cast<uint16_t>(cold.identified)};
-  const classify::Application* named = answer.rule != nullptr ? snapshot.application(answer.rule->application) : nullptr;
+  const classify::Application* named =
+      answer.rule != nullptr ? snapshot.application(answer.rule->application) : nullptr;
   hot.application = named != nullptr && !named->wildcard ? named->id : identified;
   const auto from = static_cast<size_t>(hot.opener());
   const classify::Subject* subject = snapshot.subject_at(hot.key.address[from]);
@@ -202,7 +207,8 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
 
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
   const FlowHot& hot = flows_.hot(flow);
-  if ((hot.flags & kGaveUp) != 0) return give_up(flow, snapshot, now);   // a new policy: the exception still applies
+  if ((hot.flags & kGaveUp) != 0)
+    return give_up(flow, snapshot, now);  // a new policy: the exception still applies
   const FlowFacts facts = facts_of(hot, flows_.cold(flow), snapshot);
   apply(flow, answer_for(hot, facts, snapshot, now), snapshot, now);
 }
@@ -217,7 +223,8 @@ void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp n
   Answer answer = answer_for(hot, facts, snapshot, now);
   facts.application = kApplicationPending;
   // The exception is for flows that some rule might have allowed.
-  if (answer.reason == DropReason::PolicyDefault && snapshot.decide(answer.related ? reversed(facts) : facts).could_allow) {
+  if (answer.reason == DropReason::PolicyDefault &&
+      snapshot.decide(answer.related ? reversed(facts) : facts).could_allow) {
     const ExceptionAction action = snapshot.policy().exceptions.application_unknown;
     answer.verdict = FlowVerdict::Allow;
     answer.inspection_reason = InspectionReason::Exception;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The third step of the walk: asks the policy about flows that have no answer of the current generation. A settled flow
-// costs one comparison. Also used by `inspect` when a flow's application becomes known. One worker.
+// The third step of the walk: asks the policy about flows that have no answer of the current generation. A
+// settled flow costs one comparison. Also used by `inspect` when a flow's application becomes known. One
+// worker.
 #pragma once
 
 #include <span>
@@ -20,7 +21,12 @@ class Decider {
   // `questions[own]` is written by this worker, the others are read.
   Decider(FlowTable& flows, FlowLog& log, Counters& counters, const std::vector<VlanMap>& vlan_maps,
           std::span<QuestionTable> questions, unsigned own)
-      : flows_(flows), log_(log), counters_(counters), vlan_maps_(vlan_maps), questions_(questions), own_(own) {}
+      : flows_(flows),
+        log_(log),
+        counters_(counters),
+        vlan_maps_(vlan_maps),
+        questions_(questions),
+        own_(own) {}
 
   // Afterwards every flow of an Open slot was judged by `snapshot`; its verdict may be Pending.
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
@@ -37,12 +43,14 @@ class Decider {
 
  private:
   struct Answer;
-  Answer answer_for(const FlowHot& hot, const classify::FlowFacts& facts, const classify::PolicySnapshot& snapshot,
-                    Timestamp now) const noexcept;
+  Answer answer_for(const FlowHot& hot, const classify::FlowFacts& facts,
+                    const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
   void settle_inspection(Answer& answer, const classify::Rule& rule, AppId application,
                          const classify::Exceptions& exceptions) const noexcept;
-  void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
-  bool answers_question(const FlowHot& hot, const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
+  void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot,
+             Timestamp now) noexcept;
+  bool answers_question(const FlowHot& hot, const classify::PolicySnapshot& snapshot,
+                        Timestamp now) const noexcept;
   void remember_question(const FlowHot& hot, Timestamp now) noexcept;
 
   FlowTable& flows_;

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/dispatch.h"
 
-#include <numeric>
-
 #include <algorithm>
+#include <numeric>
 
 namespace postern::dataplane {
 namespace {
 
 void write_vlan(Packet& packet, uint16_t id) noexcept {
-  uint8_t* tag = packet.data() + 14;   // after both MAC addresses and the tag protocol id
+  uint8_t* tag = packet.data() + 14;  // after both MAC addresses and the tag protocol id
   store_be16(tag, static_cast<uint16_t>((load_be16(tag) & 0xf000) | id));
 }
 
 }  // namespace
 
-Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters, Output& output,
-                       uint32_t max_frame)
-    : flows_(flows), fragments_(fragments), log_(log), counters_(counters), output_(output), max_frame_(max_frame) {}
+Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters,
+                       Output& output, uint32_t max_frame)
+    : flows_(flows),
+      fragments_(fragments),
+      log_(log),
+      counters_(counters),
+      output_(output),
+      max_frame_(max_frame) {}
 
 void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   for (Slot& slot : burst) {
@@ -122,7 +126,8 @@ void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   std::array<uint32_t, kStage> lengths;
   for (unsigned i = 0; i < stage.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(stage.packets[i]);
   const bool up = output_.link_up(port);
-  const Output::Taken result = up ? output_.send(port, stage.packets.data(), stage.count, now) : Output::Taken{};
+  const Output::Taken result =
+      up ? output_.send(port, stage.packets.data(), stage.count, now) : Output::Taken{};
   const unsigned left = stage.count - result.taken;
   if (left > 0) {
     rte_pktmbuf_free_bulk(stage.packets.data() + result.taken, left);
@@ -130,7 +135,8 @@ void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   }
   counters_.sent.add(result.sent);
   counters_.ports[port.value].sent_packets.add(result.sent);
-  counters_.ports[port.value].sent_bytes.add(std::accumulate(lengths.begin(), lengths.begin() + result.sent, uint64_t{0}));
+  counters_.ports[port.value].sent_bytes.add(
+      std::accumulate(lengths.begin(), lengths.begin() + result.sent, uint64_t{0}));
   stage.count = 0;
 }
 

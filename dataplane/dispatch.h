@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last step of the walk: carries out the verdicts, counts, logs the first drop and the start of a flow, and leaves
-// the burst empty. One worker.
+// The last step of the walk: carries out the verdicts, counts, logs the first drop and the start of a flow,
+// and leaves the burst empty. One worker.
 #pragma once
 
 #include <array>
@@ -46,7 +46,8 @@ class Dispatcher {
   Counters& counters_;
   Output& output_;
   uint32_t max_frame_;
-  std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ = std::make_unique<std::array<Stage, Counters::kPorts>>();
+  std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ =
+      std::make_unique<std::array<Stage, Counters::kPorts>>();
   std::array<uint8_t, Counters::kPorts> used_;
   unsigned used_count_ = 0;
   std::array<rte_mbuf*, Burst::kCapacity> refused_;

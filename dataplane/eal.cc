@@ -37,8 +37,10 @@ std::string lcores(const EalSetup& setup) {
   text << "0@" << all;
   for (unsigned worker = 0; worker < setup.workers; ++worker) {
     text << ',' << worker + 1 << '@';
-    if (worker < setup.cores.size()) text << setup.cores[worker];
-    else text << all;
+    if (worker < setup.cores.size())
+      text << setup.cores[worker];
+    else
+      text << all;
   }
   return text.str();
 }
@@ -47,16 +49,19 @@ std::string lcores(const EalSetup& setup) {
 
 Result<EalReport> start_eal(const EalSetup& setup) {
   EalReport report;
-  std::vector<std::string> arguments = {"posternd",         "--lcores",       lcores(setup),    "--no-telemetry",
-                                        "--log-level",      "*:4",            "--file-prefix",
-                                        "postern" + std::to_string(getpid())};
+  std::vector<std::string> arguments = {
+      "posternd",    "--lcores", lcores(setup),   "--no-telemetry",
+      "--log-level", "*:4",      "--file-prefix", "postern" + std::to_string(getpid())};
   const size_t huge = free_hugepage_bytes();
   if (huge >= setup.memory) {
     arguments.insert(arguments.end(), {"--in-memory"});
   } else {
-    // Without hugepages DPDK takes ordinary memory; it refuses --in-memory beside that and leaves no files anyway.
-    arguments.insert(arguments.end(), {"--no-huge", "--no-shconf", "-m", std::to_string((setup.memory >> 20) + 64)});
-    report.notice = "no hugepages (" + std::to_string(huge >> 20) + " MiB free, " + std::to_string(setup.memory >> 20) +
+    // Without hugepages DPDK takes ordinary memory; it refuses --in-memory beside that and leaves no files
+    // anyway.
+    arguments.insert(arguments.end(),
+                     {"--no-huge", "--no-shconf", "-m", std::to_string((setup.memory >> 20) + 64)});
+    report.notice = "no hugepages (" + std::to_string(huge >> 20) + " MiB free, " +
+                    std::to_string(setup.memory >> 20) +
                     " MiB wanted): running on ordinary pages, which costs speed; set vm.nr_hugepages";
   }
   if (setup.pci_devices.empty()) arguments.push_back("--no-pci");

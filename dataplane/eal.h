@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts DPDK's environment from what the site says, so operators write no EAL arguments. Once per process, main thread.
+// Starts DPDK's environment from what the site says, so operators write no EAL arguments. Once per process,
+// main thread.
 #pragma once
 
 #include <string>
@@ -11,13 +12,13 @@ namespace postern::dataplane {
 
 struct EalSetup {
   unsigned workers = 1;
-  std::vector<unsigned> cores;              // core of worker n; empty: the scheduler decides
-  std::vector<std::string> pci_devices;     // empty: the PCI bus is not touched
-  size_t memory = 256u << 20;               // bytes for packet buffers and rings
+  std::vector<unsigned> cores;           // core of worker n; empty: the scheduler decides
+  std::vector<std::string> pci_devices;  // empty: the PCI bus is not touched
+  size_t memory = 256u << 20;            // bytes for packet buffers and rings
 };
 
 struct EalReport {
-  std::string notice;                       // for the operator, for instance that hugepages are missing
+  std::string notice;  // for the operator, for instance that hugepages are missing
 };
 
 // Errors: an argument DPDK refuses (its own log says why), or a second call.

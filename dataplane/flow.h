@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker remembers of a flow, 120 bytes in two parts: what every packet needs, and what counts and logs need.
-// Owned by one worker.
+// What a worker remembers of a flow, 120 bytes in two parts: what every packet needs, and what counts and
+// logs need. Owned by one worker.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ namespace postern::dataplane {
 
 enum class FlowState : uint8_t {
   Free,
-  SynSent,        // TCP: opened, not answered
-  SynReceived,    // TCP: answered, not confirmed
+  SynSent,      // TCP: opened, not answered
+  SynReceived,  // TCP: answered, not confirmed
   Established,
-  Closing,        // TCP: a FIN was seen
-  Closed,         // TCP: both FINs or a valid RST
-  Unreplied,      // other protocols: only one side has spoken
+  Closing,    // TCP: a FIN was seen
+  Closed,     // TCP: both FINs or a valid RST
+  Unreplied,  // other protocols: only one side has spoken
   Replied,
 };
 
@@ -28,26 +28,29 @@ enum class FlowState : uint8_t {
 enum class FlowVerdict : uint8_t { Pending, Allow, Drop, Bypass };
 
 enum FlowFlag : uint16_t {
-  kOpenedBySecond = 1,      // the wire's second side opened the flow
-  kLogStart = 2, kLogEnd = 4,
+  kOpenedBySecond = 1,  // the wire's second side opened the flow
+  kLogStart = 2,
+  kLogEnd = 4,
   kStartLogged = 8,
-  kOwesApplication = 16,    // first bytes still to be identified
-  kFinToServer = 32, kFinToClient = 64,
-  kRstByClient = 128, kRstByServer = 256,
+  kOwesApplication = 16,  // first bytes still to be identified
+  kFinToServer = 32,
+  kFinToClient = 64,
+  kRstByClient = 128,
+  kRstByServer = 256,
   kDropLogged = 512,
-  kPolicyMatched = 1024,    // `application` is the rule's word for the flow
-  kMidstream = 2048,        // picked up without its handshake
-  kTcpMd5 = 4096,           // RFC 2385 signatures were negotiated
-  kRelated = 8192,          // answers a question sent to a multicast group
-  kAsksGroup = 16384,       // asks a multicast group
-  kGaveUp = 32768,          // the pending budget was used up
+  kPolicyMatched = 1024,  // `application` is the rule's word for the flow
+  kMidstream = 2048,      // picked up without its handshake
+  kTcpMd5 = 4096,         // RFC 2385 signatures were negotiated
+  kRelated = 8192,        // answers a question sent to a multicast group
+  kAsksGroup = 16384,     // asks a multicast group
+  kGaveUp = 32768,        // the pending budget was used up
 };
 
 struct alignas(64) FlowHot {
   FlowKey key;
-  AppId application;        // the matched rule's, else the identified one
-  Generation generation;    // of the policy that judged it last
-  uint32_t last_seen = 0;   // milliseconds, modulo 2^32
+  AppId application;       // the matched rule's, else the identified one
+  Generation generation;   // of the policy that judged it last
+  uint32_t last_seen = 0;  // milliseconds, modulo 2^32
   RuleId rule;
   FlowVerdict verdict{};
   FlowState state{};
@@ -67,15 +70,17 @@ struct alignas(64) FlowHot {
 static_assert(sizeof(FlowHot) == 64);
 
 struct FlowCold {
-  static constexpr uint64_t kMaxDropped = (1u << 28) - 1;   // the count stays there
+  static constexpr uint64_t kMaxDropped = (1u << 28) - 1;  // the count stays there
 
   uint64_t start_us : 52, identified : 12;
   uint64_t bytes_to_server : 44, subject : 20;
-  uint64_t bytes_to_client : 44, flags_to_server : 6, flags_to_client : 6, scale_to_server : 4, scale_to_client : 4;
-  uint64_t packets_to_server : 36, dropped : 28;   // forwarded ones; `dropped` by the flow's verdict
-  uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2, decrypt_result : 3;
-  uint32_t next[2];         // TCP, by Direction: sequence number after the last one seen
-  uint32_t window_end[2];   // TCP, by Direction: first sequence number the receiver has not offered room for
+  uint64_t bytes_to_client : 44, flags_to_server : 6, flags_to_client : 6, scale_to_server : 4,
+      scale_to_client : 4;
+  uint64_t packets_to_server : 36, dropped : 28;  // forwarded ones; `dropped` by the flow's verdict
+  uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2,
+      decrypt_result : 3;
+  uint32_t next[2];        // TCP, by Direction: sequence number after the last one seen
+  uint32_t window_end[2];  // TCP, by Direction: first sequence number the receiver has not offered room for
 };
 static_assert(sizeof(FlowCold) == 56);
 

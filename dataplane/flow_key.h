@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tells one flow of a wire from another. Ordered by the wire's sides, so both directions have the same key and the
-// side a packet came from is its direction; an address on the wrong side is another flow. Any thread.
+// What tells one flow of a wire from another. Ordered by the wire's sides, so both directions have the same
+// key and the side a packet came from is its direction; an address on the wrong side is another flow. Any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,14 @@ struct FlowKey {
   uint8_t protocol = 0;
   uint8_t wire = 0;
 
-  bool operator==(const FlowKey& other) const noexcept { return std::memcmp(this, &other, sizeof *this) == 0; }
+  bool operator==(const FlowKey& other) const noexcept {
+    return std::memcmp(this, &other, sizeof *this) == 0;
+  }
 };
 static_assert(sizeof(FlowKey) == 42);
 
-// 64 well mixed bits (multiply and fold, as in wyhash). `seed` is random in a live process, so peers cannot aim.
+// 64 well mixed bits (multiply and fold, as in wyhash). `seed` is random in a live process, so peers cannot
+// aim.
 inline uint64_t fold_multiply(uint64_t a, uint64_t b) noexcept {
   __extension__ using Wide = unsigned __int128;
   const Wide product = Wide{a} * b;
@@ -37,6 +41,5 @@ inline uint64_t hash_of(const FlowKey& key, uint64_t seed) noexcept {
   const uint64_t c = fold_multiply(w[4] ^ 0x1d8e4e27c47d124full ^ seed, w[5] ^ 0xeb44accab455d165ull);
   return fold_multiply(a ^ c, b ^ 0x2d358dccaa6c78a5ull);
 }
-
 
 }  // namespace postern::dataplane

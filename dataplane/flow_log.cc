@@ -6,7 +6,9 @@
 namespace postern::dataplane {
 namespace {
 
-bool is_icmp(uint8_t protocol) noexcept { return protocol == classify::kIcmp || protocol == classify::kIcmpV6; }
+bool is_icmp(uint8_t protocol) noexcept {
+  return protocol == classify::kIcmp || protocol == classify::kIcmpV6;
+}
 
 // last_seen counts milliseconds modulo 2^32; the flow was seen less than 49 days before `now`.
 Timestamp last_seen_of(const FlowHot& hot, Timestamp now) noexcept {
@@ -22,7 +24,8 @@ uint64_t flow_id_of(const FlowKey& key, uint64_t start_us) noexcept {
   return hash_of(key, start_us) >> 11;
 }
 
-LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan_map, Timestamp now) noexcept {
+LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan_map,
+                   Timestamp now) noexcept {
   const auto opener = static_cast<size_t>(hot.opener());
   LogRecord record;
   record.protocol = hot.key.protocol;
@@ -34,7 +37,7 @@ LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan
   record.source = hot.key.address[opener];
   record.destination = hot.key.address[1 - opener];
   if (is_icmp(hot.key.protocol)) {
-    record.source_port = hot.key.port[1];   // request type
+    record.source_port = hot.key.port[1];  // request type
     record.destination_port = 0;
   } else {
     record.source_port = hot.key.port[opener];
@@ -95,7 +98,8 @@ void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Ti
   push(record);
 }
 
-void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept {
+void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation,
+                          Timestamp now) noexcept {
   Limit& limit = limits_[static_cast<size_t>(slot.reason)];
   const Timestamp second = now / kSecond;
   if (limit.second != second) {

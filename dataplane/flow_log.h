@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns what a worker knows of a flow or a dropped packet into log records. Packet drops are limited to a few records
-// a second and reason; the next record says how many were silent. One worker.
+// Turns what a worker knows of a flow or a dropped packet into log records. Packet drops are limited to a few
+// records a second and reason; the next record says how many were silent. One worker.
 #pragma once
 
 #include <array>
@@ -17,8 +17,12 @@ namespace postern::dataplane {
 class FlowLog {
  public:
   // A replay has no reason to be silent: `packet_drops_per_second` of all reasons is then without limit.
-  FlowLog(LogRing& ring, Counters& counters, const std::vector<VlanMap>& vlan_maps, uint32_t packet_drops_per_second)
-      : ring_(ring), counters_(counters), vlan_maps_(vlan_maps), packet_drops_per_second_(packet_drops_per_second) {}
+  FlowLog(LogRing& ring, Counters& counters, const std::vector<VlanMap>& vlan_maps,
+          uint32_t packet_drops_per_second)
+      : ring_(ring),
+        counters_(counters),
+        vlan_maps_(vlan_maps),
+        packet_drops_per_second_(packet_drops_per_second) {}
 
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
@@ -38,7 +42,7 @@ class FlowLog {
 
   LogRing& ring_;
   Counters& counters_;
-  const std::vector<VlanMap>& vlan_maps_;   // by WireId
+  const std::vector<VlanMap>& vlan_maps_;  // by WireId
   uint32_t packet_drops_per_second_;
   std::array<Limit, kDropReasons> limits_{};
 };

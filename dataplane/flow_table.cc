@@ -29,8 +29,9 @@ FlowTable::FlowTable(uint32_t capacity, uint64_t seed)
   const size_t hot = rounded(sizeof(FlowHot) * capacity);
   const size_t cold = rounded(sizeof(FlowCold) * capacity + 8);
   memory_ = index + hot + cold;
-  void* start = mmap(nullptr, memory_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (start == MAP_FAILED) std::abort();   // the site's `flows` was checked against memory before
+  void* start =
+      mmap(nullptr, memory_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (start == MAP_FAILED) std::abort();  // the site's `flows` was checked against memory before
   madvise(start, memory_, MADV_HUGEPAGE);
   memory_start_ = start;
   auto* bytes = static_cast<uint8_t*>(start);
@@ -123,7 +124,7 @@ bool FlowTable::displace(uint32_t bucket, uint16_t tag, uint32_t flow) noexcept 
   struct Step {
     uint32_t bucket;
     unsigned slot;
-    uint32_t moved;   // the flow that had to leave
+    uint32_t moved;  // the flow that had to leave
     uint16_t tag;
   };
   Step steps[kMaxKicks];

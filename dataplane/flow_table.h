@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// All flows of a worker in fixed memory: records in two arrays, found through a cuckoo index of one-line buckets with
-// 16-bit tags. Indexes stay valid until erase. One worker; nothing here allocates after construction.
+// All flows of a worker in fixed memory: records in two arrays, found through a cuckoo index of one-line
+// buckets with 16-bit tags. Indexes stay valid until erase. One worker; nothing here allocates after
+// construction.
 #pragma once
 
 #include <cstddef>
@@ -34,14 +35,14 @@ class FlowTable {
 
   uint32_t capacity() const noexcept { return capacity_; }
   uint32_t size() const noexcept { return size_; }
-  uint32_t high_water() const noexcept { return fresh_; }   // records above this index were never used
-  size_t memory() const noexcept { return memory_; }        // bytes reserved
+  uint32_t high_water() const noexcept { return fresh_; }  // records above this index were never used
+  size_t memory() const noexcept { return memory_; }       // bytes reserved
 
  private:
   static constexpr unsigned kSlots = 10;
   struct alignas(64) Bucket {
-    uint16_t tag[kSlots];       // 0: free
-    uint8_t displaced[4];       // flows of this bucket that live in their other one, by tag class; 255 sticks
+    uint16_t tag[kSlots];  // 0: free
+    uint8_t displaced[4];  // flows of this bucket that live in their other one, by tag class; 255 sticks
     uint32_t flow[kSlots];
   };
   static_assert(sizeof(Bucket) == 64);
@@ -65,8 +66,8 @@ class FlowTable {
   uint32_t buckets_;
   uint64_t seed_;
   uint32_t size_ = 0;
-  uint32_t fresh_ = 0;          // records never used yet start here
-  uint32_t free_ = kNoFlow;     // chain of freed records through last_seen
+  uint32_t fresh_ = 0;       // records never used yet start here
+  uint32_t free_ = kNoFlow;  // chain of freed records through last_seen
   uint32_t kick_ = 0;
   size_t memory_ = 0;
   void* memory_start_ = nullptr;

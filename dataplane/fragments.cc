@@ -14,16 +14,22 @@ bool chain_is_complete(const IpHeader& header) noexcept {
   const ExtensionWalk walk = walk_extensions(header.protocol, header.payload);
   if (walk.reason != DropReason::None) return false;
   switch (walk.protocol) {
-    case 6: return walk.payload.size() >= 20;
-    case 17: return walk.payload.size() >= 8;
-    default: return !walk.payload.empty();
+    case 6:
+      return walk.payload.size() >= 20;
+    case 17:
+      return walk.payload.size() >= 8;
+    default:
+      return !walk.payload.empty();
   }
 }
 
 }  // namespace
 
 FragmentTable::FragmentTable(const FragmentLimits& limits, Counters& counters)
-    : limits_(limits), counters_(counters), nodes_(limits.fragments), datagrams_(limits.datagrams),
+    : limits_(limits),
+      counters_(counters),
+      nodes_(limits.fragments),
+      datagrams_(limits.datagrams),
       buckets_(limits.datagrams, kNone) {
   for (size_t i = 0; i < nodes_.size(); ++i) nodes_[i].next = static_cast<uint16_t>(i + 1);
   nodes_.back().next = kNone;
@@ -100,11 +106,13 @@ uint32_t FragmentTable::longest(uint16_t list) const noexcept {
 }
 
 void FragmentTable::expire(Timestamp now) noexcept {
-  while (oldest_ != kNone && datagrams_[oldest_].deadline <= now) discard(oldest_, DropReason::FragmentTimeout);
+  while (oldest_ != kNone && datagrams_[oldest_].deadline <= now)
+    discard(oldest_, DropReason::FragmentTimeout);
 }
 
-FragmentTable::Place FragmentTable::place_of(const Datagram& datagram, uint32_t begin, uint32_t end) const noexcept {
-  uint32_t run_begin = 0, run_end = 0;   // held bytes without a gap
+FragmentTable::Place FragmentTable::place_of(const Datagram& datagram, uint32_t begin,
+                                             uint32_t end) const noexcept {
+  uint32_t run_begin = 0, run_end = 0;  // held bytes without a gap
   for (uint16_t i = datagram.head; i != kNone; i = nodes_[i].next) {
     const uint32_t node_begin = nodes_[i].offset;
     const uint32_t node_end = node_begin + static_cast<uint32_t>(nodes_[i].data.size());
@@ -158,11 +166,16 @@ void FragmentTable::add(Slot& slot, const IpHeader& header, Timestamp now) noexc
   if (header.payload.empty() || unaligned || end > kMaxDatagram || !chain_is_complete(header))
     return drop(slot, DropReason::FragmentBad);
 
-  const Key key{header.source, header.destination, header.identification, {slot.key.vlan[0], slot.key.vlan[1]},
+  const Key key{header.source,
+                header.destination,
+                header.identification,
+                {slot.key.vlan[0], slot.key.vlan[1]},
                 // RFC 8200 section 4.5: the next header is no part of what identifies an IPv6 datagram.
-                header.source.is_v4() ? header.protocol : uint8_t{0}, slot.port.value};
+                header.source.is_v4() ? header.protocol : uint8_t{0},
+                slot.port.value};
   uint16_t index = find(key);
-  const bool full = free_node_ == kNone || (index != kNone && datagrams_[index].count >= limits_.per_datagram);
+  const bool full =
+      free_node_ == kNone || (index != kNone && datagrams_[index].count >= limits_.per_datagram);
   if (full) return drop(slot, DropReason::FragmentsFull);
   if (index == kNone) index = open(key, now);
   if (index == kNone) return drop(slot, DropReason::FragmentsFull);
@@ -178,9 +191,13 @@ void FragmentTable::add(Slot& slot, const IpHeader& header, Timestamp now) noexc
     return drop(slot, DropReason::FragmentBad);
   }
   switch (place_of(datagram, begin, end)) {
-    case Place::Duplicate: return drop(slot, DropReason::FragmentOverlap);
-    case Place::Overlap: discard(index, DropReason::FragmentOverlap); return drop(slot, DropReason::FragmentOverlap);
-    case Place::Fits: break;
+    case Place::Duplicate:
+      return drop(slot, DropReason::FragmentOverlap);
+    case Place::Overlap:
+      discard(index, DropReason::FragmentOverlap);
+      return drop(slot, DropReason::FragmentOverlap);
+    case Place::Fits:
+      break;
   }
   if (!header.more_fragments) datagram.total = end;
   insert(datagram, slot, header);

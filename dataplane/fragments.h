@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds IP fragments until their datagram is whole, so that it is judged as the receiver will see it (RFC 791, RFC 8200
-// section 4.5, RFC 5722). Fragments stay in their mbufs and are forwarded as they came, in order; the first data wins,
-// a fragment inside held data is dropped, a partial overlap drops the datagram. Fixed memory. One worker.
+// Holds IP fragments until their datagram is whole, so that it is judged as the receiver will see it (RFC
+// 791, RFC 8200 section 4.5, RFC 5722). Fragments stay in their mbufs and are forwarded as they came, in
+// order; the first data wins, a fragment inside held data is dropped, a partial overlap drops the datagram.
+// Fixed memory. One worker.
 #pragma once
 
 #include <vector>
@@ -14,25 +15,25 @@
 namespace postern::dataplane {
 
 struct FragmentLimits {
-  uint16_t datagrams = 1024;      // being reassembled at once
-  uint16_t fragments = 8192;      // held at once
+  uint16_t datagrams = 1024;  // being reassembled at once
+  uint16_t fragments = 8192;  // held at once
   uint16_t per_datagram = 256;
-  Timestamp timeout = 30 * kSecond;   // of a datagram from its first fragment; Linux: ipfrag_time
+  Timestamp timeout = 30 * kSecond;  // of a datagram from its first fragment; Linux: ipfrag_time
 };
 
 class FragmentTable {
  public:
   FragmentTable(const FragmentLimits& limits, Counters& counters);
 
-  // Takes the slot's packet. The slot ends Taken (held), Drop, or Open with the datagram's first fragment, the whole
-  // `segment` (valid until begin_burst), the protocol that fragment names in slot.key, and a list of further fragments to
-  // collect with take_next.
-  // FragmentsFull leaves the packet in the slot, so that the exception policy can decide.
+  // Takes the slot's packet. The slot ends Taken (held), Drop, or Open with the datagram's first fragment,
+  // the whole `segment` (valid until begin_burst), the protocol that fragment names in slot.key, and a list
+  // of further fragments to collect with take_next. FragmentsFull leaves the packet in the slot, so that the
+  // exception policy can decide.
   void add(Slot& slot, const IpHeader& header, Timestamp now) noexcept;
 
   // Next fragment of a complete datagram; empty when there is none left, and then the list is free again.
   Packet take_next(uint16_t& list) noexcept;
-  uint32_t longest(uint16_t list) const noexcept;   // frame among them, bytes
+  uint32_t longest(uint16_t list) const noexcept;  // frame among them, bytes
 
   void begin_burst() noexcept { scratch_used_ = 0; }
   void expire(Timestamp now) noexcept;
@@ -51,19 +52,19 @@ class FragmentTable {
   };
   struct Node {
     Packet packet;
-    Bytes data;               // of this fragment, inside its packet
-    uint16_t offset = 0;      // of data in the datagram
+    Bytes data;           // of this fragment, inside its packet
+    uint16_t offset = 0;  // of data in the datagram
     uint16_t next = kNone;
-    uint8_t protocol = 0;     // of the header the datagram starts with, as this fragment has it
+    uint8_t protocol = 0;  // of the header the datagram starts with, as this fragment has it
   };
   struct Datagram {
     Key key;
     Timestamp deadline = 0;
-    uint32_t received = 0;    // bytes
-    uint32_t total = 0;       // bytes; 0: last fragment not seen
-    uint16_t head = kNone;    // nodes in order of offset
+    uint32_t received = 0;  // bytes
+    uint32_t total = 0;     // bytes; 0: last fragment not seen
+    uint16_t head = kNone;  // nodes in order of offset
     uint16_t count = 0;
-    uint16_t chain = kNone;   // next datagram of the same bucket, or next free one
+    uint16_t chain = kNone;  // next datagram of the same bucket, or next free one
     uint16_t older = kNone, newer = kNone;
   };
   enum class Place : uint8_t { Fits, Duplicate, Overlap };

@@ -12,7 +12,8 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     if ((hot.flags & kOwesApplication) == 0) continue;
     if (!slot.payload.empty()) identify(slot, snapshot, burst.now);
     const bool waits = hot.verdict == FlowVerdict::Pending;
-    if (waits && !budget_left(burst, slot, snapshot.policy().pending)) decider_.give_up(slot.flow, snapshot, burst.now);
+    if (waits && !budget_left(burst, slot, snapshot.policy().pending))
+      decider_.give_up(slot.flow, snapshot, burst.now);
   }
 }
 
@@ -22,19 +23,21 @@ void Inspector::identify(const Slot& slot, const classify::PolicySnapshot& snaps
   const auto opener = static_cast<size_t>(hot.opener());
   const bool related = (hot.flags & kRelated) != 0;
   const Direction direction = related ? Direction::ToClient : hot.direction_from(slot.port.side());
-  const classify::Identification found = classify::identify({.protocol = slot.key.protocol,
-                                                             .server_port = slot.key.port[related ? opener : 1 - opener],
-                                                             .direction = direction,
-                                                             .payload = slot.payload});
+  const classify::Identification found =
+      classify::identify({.protocol = slot.key.protocol,
+                          .server_port = slot.key.port[related ? opener : 1 - opener],
+                          .direction = direction,
+                          .payload = slot.payload});
   if (found.application == kApplicationPending) return;
   cold.identified = found.application.value;
   hot.flags &= static_cast<uint16_t>(~kOwesApplication);
   decider_.judge(slot.flow, snapshot, now);
 }
 
-// What has passed, and what would pass before `slot` in this burst: a flow that uses up its budget with one burst has
-// none of its packets forwarded.
-bool Inspector::budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept {
+// What has passed, and what would pass before `slot` in this burst: a flow that uses up its budget with one
+// burst has none of its packets forwarded.
+bool Inspector::budget_left(Burst& burst, const Slot& slot,
+                            const classify::PendingBudget& budget) const noexcept {
   const FlowCold& cold = flows_.cold(slot.flow);
   uint64_t packets = cold.packets_to_server + cold.packets_to_client;
   uint64_t bytes = cold.bytes_to_server + cold.bytes_to_client;

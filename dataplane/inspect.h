@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fourth step of the walk: gives flows what they still owe. Here that is the application, from the first bytes;
-// a flow that owes nothing is not looked at. A packet whose bytes settle the verdict obeys it itself. One worker.
+// The fourth step of the walk: gives flows what they still owe. Here that is the application, from the first
+// bytes; a flow that owes nothing is not looked at. A packet whose bytes settle the verdict obeys it itself.
+// One worker.
 #pragma once
 
 #include "classify/policy_snapshot.h"

@@ -58,7 +58,11 @@ bool InterfaceWatch::change_flags(const std::string& interface, int set, int cle
   return ioctl(socket_, SIOCSIFFLAGS, &request) == 0;
 }
 
-bool InterfaceWatch::bring_up(const std::string& interface) const noexcept { return change_flags(interface, IFF_UP, 0); }
-bool InterfaceWatch::take_down(const std::string& interface) const noexcept { return change_flags(interface, 0, IFF_UP); }
+bool InterfaceWatch::bring_up(const std::string& interface) const noexcept {
+  return change_flags(interface, IFF_UP, 0);
+}
+bool InterfaceWatch::take_down(const std::string& interface) const noexcept {
+  return change_flags(interface, 0, IFF_UP);
+}
 
 }  // namespace postern::dataplane

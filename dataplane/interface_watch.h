@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the kernel about an interface: is it there, is it the same one as before, does it have a carrier. Also takes it
-// down and up, which is how a lost link is passed on to the other side. Control thread; works in the network namespace
-// the socket was made in.
+// Asks the kernel about an interface: is it there, is it the same one as before, does it have a carrier. Also
+// takes it down and up, which is how a lost link is passed on to the other side. Control thread; works in the
+// network namespace the socket was made in.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 namespace postern::dataplane {
 
 struct InterfaceState {
-  int index = 0;            // 0: no such interface
+  int index = 0;  // 0: no such interface
   bool administrative_up = false;
-  bool carrier = false;     // meaningful while administratively up
+  bool carrier = false;  // meaningful while administratively up
 };
 
 class InterfaceWatch {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker hands to the log thread: fixed size, no pointers, names as ids. Written by a worker, read once by the
-// log thread, which turns it into text.
+// What a worker hands to the log thread: fixed size, no pointers, names as ids. Written by a worker, read
+// once by the log thread, which turns it into text.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,21 @@ enum class RecordKind : uint8_t {
   FlowStart,   // log_start of an allowed flow
   FlowEnd,     // log_end of an allowed flow, or of a dropped one when its entry ages out
   FlowDrop,    // a flow met a drop, written at once
-  PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent ones
+  PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent
+               // ones
 };
 
-enum class EndReason : uint8_t { None, TcpFin, TcpRstClient, TcpRstServer, AgedOut, PolicyDeny, Resources, WireDown, Shutdown };
+enum class EndReason : uint8_t {
+  None,
+  TcpFin,
+  TcpRstClient,
+  TcpRstServer,
+  AgedOut,
+  PolicyDeny,
+  Resources,
+  WireDown,
+  Shutdown
+};
 
 // How much of the flow's content a profile could judge; `None` with a reason is the honest default.
 enum class InspectionStatus : uint8_t { None, MetadataOnly, Partial, Full };
@@ -38,21 +49,21 @@ struct LogRecord {
   RecordKind kind{};
   uint8_t protocol = 0;
   WireId wire;
-  Side opener_side{};          // side of the wire the flow was opened from (PacketDrop: the packet came from)
-  uint16_t vlan[2] = {};       // outer, inner as seen from the opener's side; 0: none
-  IpAddress source, destination;              // of the side that opened the flow
+  Side opener_side{};     // side of the wire the flow was opened from (PacketDrop: the packet came from)
+  uint16_t vlan[2] = {};  // outer, inner as seen from the opener's side; 0: none
+  IpAddress source, destination;                   // of the side that opened the flow
   uint16_t source_port = 0, destination_port = 0;  // ICMP: type and code of the first packet
-  uint64_t flow_id = 0;        // same for every record of a flow, and in every replay of it; 0: no flow
-  Timestamp time = 0;          // of the event
+  uint64_t flow_id = 0;  // same for every record of a flow, and in every replay of it; 0: no flow
+  Timestamp time = 0;    // of the event
   Timestamp start = 0, last = 0;
-  uint64_t packets[2] = {}, bytes[2] = {};    // by Direction; layer 2 lengths without FCS; forwarded packets
-  uint64_t dropped_packets = 0;               // packets of this flow that were dropped
+  uint64_t packets[2] = {}, bytes[2] = {};  // by Direction; layer 2 lengths without FCS; forwarded packets
+  uint64_t dropped_packets = 0;             // packets of this flow that were dropped
   uint32_t suppressed = 0;
   RuleId rule;
   SubjectId subject;
   Generation generation;
-  AppId application;           // what the matched rule calls it, else what was identified
-  AppId identified;            // what the bytes are (app_proto)
+  AppId application;  // what the matched rule calls it, else what was identified
+  AppId identified;   // what the bytes are (app_proto)
   Zone source_zone, destination_zone;
   ForwardingId forwarding;
   Action action{};
@@ -60,9 +71,9 @@ struct LogRecord {
   EndReason end_reason{};
   InspectionStatus inspection{};
   InspectionReason inspection_reason{};
-  uint8_t decryption_mode = 0;   // classify::DecryptionMode
+  uint8_t decryption_mode = 0;  // classify::DecryptionMode
   DecryptResult decrypt_result{};
-  uint8_t tcp_flags[2] = {};     // all flags seen, by Direction
+  uint8_t tcp_flags[2] = {};  // all flags seen, by Direction
 };
 
 }  // namespace postern::dataplane

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's way to the log thread: a bounded ring with one writer and one reader. When it is full the record is
-// lost and the writer counts it; a worker never waits for a log.
+// One worker's way to the log thread: a bounded ring with one writer and one reader. When it is full the
+// record is lost and the writer counts it; a worker never waits for a log.
 #pragma once
 
 #include <atomic>

@@ -11,8 +11,8 @@ namespace postern::dataplane {
 class Output {
  public:
   virtual ~Output() = default;
-  // Takes the first packets it can; the rest stay with the caller. Taken packets that are not sent yet are on their way
-  // to the worker that sends on this port, which counts them then.
+  // Takes the first packets it can; the rest stay with the caller. Taken packets that are not sent yet are on
+  // their way to the worker that sends on this port, which counts them then.
   struct Taken {
     unsigned taken = 0, sent = 0;
   };

@@ -24,7 +24,8 @@ unsigned owner_of_frame(Bytes frame, unsigned workers, unsigned otherwise) noexc
   const uint8_t protocol = v4 ? packet[9] : packet[6];
   if (protocol == (v4 ? 1 : 58)) {
     const size_t header = v4 ? (packet[0] & 0x0f) * 4u : 40u;
-    // An error in fragments is reassembled by the owner of its own addresses: only the first part quotes anything.
+    // An error in fragments is reassembled by the owner of its own addresses: only the first part quotes
+    // anything.
     const bool whole = !v4 || (load_be16(&packet[6]) & 0x3fff) == 0;
     if (whole && packet.size() >= header + 8) {
       const uint8_t type = packet[header];

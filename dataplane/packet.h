@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Packet owns one mbuf; it moves and never copies. It is the only place besides Burst that frees one. Worker thread
-// that holds it.
+// A Packet owns one mbuf; it moves and never copies. It is the only place besides Burst that frees one.
+// Worker thread that holds it.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -30,7 +30,7 @@ class Packet {
 
   explicit operator bool() const noexcept { return mbuf_ != nullptr; }
   uint8_t* data() const noexcept { return rte_pktmbuf_mtod(mbuf_, uint8_t*); }
-  uint32_t length() const noexcept { return rte_pktmbuf_pkt_len(mbuf_); }   // layer 2, without FCS
+  uint32_t length() const noexcept { return rte_pktmbuf_pkt_len(mbuf_); }  // layer 2, without FCS
   Bytes bytes() const noexcept { return {data(), rte_pktmbuf_data_len(mbuf_)}; }
   bool linear() const noexcept { return mbuf_->nb_segs == 1; }
   uint64_t offload_flags() const noexcept { return mbuf_->ol_flags; }

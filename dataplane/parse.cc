@@ -41,10 +41,14 @@ bool is_icmp_error(uint8_t type, bool v4) noexcept {
 uint8_t query_type(uint8_t type, bool v4) noexcept {
   if (!v4) return type == 129 ? 128 : type;
   switch (type) {
-    case 0: return 8;
-    case 14: return 13;
-    case 18: return 17;
-    default: return type;
+    case 0:
+      return 8;
+    case 14:
+      return 13;
+    case 18:
+      return 17;
+    default:
+      return type;
   }
 }
 
@@ -67,11 +71,12 @@ void Parser::run(Burst& burst, const classify::Exceptions& exceptions) noexcept 
     parse(slot, burst.now);
     if (slot.fate != Fate::Drop) continue;
     const bool full = slot.reason == DropReason::FragmentsFull;
-    // A bad frame that a host ignores may pass on the operator's word; a source route or a stack of tags that would
-    // reach another destination than the judged one may not.
-    const bool malformed = slot.reason == DropReason::BadIpChecksum || slot.reason == DropReason::BadTransportChecksum ||
-                           slot.reason == DropReason::BadTransportHeader || slot.reason == DropReason::BadTcpFlags ||
-                           slot.reason == DropReason::Truncated || slot.reason == DropReason::BadIpHeader;
+    // A bad frame that a host ignores may pass on the operator's word; a source route or a stack of tags that
+    // would reach another destination than the judged one may not.
+    const bool malformed =
+        slot.reason == DropReason::BadIpChecksum || slot.reason == DropReason::BadTransportChecksum ||
+        slot.reason == DropReason::BadTransportHeader || slot.reason == DropReason::BadTcpFlags ||
+        slot.reason == DropReason::Truncated || slot.reason == DropReason::BadIpHeader;
     if ((full && exceptions.fragments_full != classify::ExceptionAction::Drop) ||
         (malformed && exceptions.malformed != classify::ExceptionAction::Drop)) {
       slot.fate = Fate::Forward;
@@ -106,7 +111,8 @@ void Parser::parse(Slot& slot, Timestamp now) noexcept {
     offset += kVlanTag;
     ethertype = load_be16(&frame[offset]);
   }
-  if (ethertype == kIpV4 || ethertype == kIpV6) return parse_ip(slot, frame.subspan(offset + 2), ethertype == kIpV4, now);
+  if (ethertype == kIpV4 || ethertype == kIpV6)
+    return parse_ip(slot, frame.subspan(offset + 2), ethertype == kIpV4, now);
   parse_layer2(slot, rules.l2, ethertype);
 }
 
@@ -114,12 +120,18 @@ void Parser::parse_layer2(Slot& slot, const L2Policy& l2, uint16_t ethertype) no
   const uint8_t* destination = slot.packet.data();
   switch (ethertype) {
     case kArp:
-    case kRarp: return apply(slot, l2.arp);
-    case kLldp: return apply(slot, l2.lldp);
-    case kSlowProtocols: return apply(slot, l2.lacp);
-    case kEapol: return apply(slot, l2.eapol);
-    case kPause: return apply(slot, l2.pause);
-    default: break;
+    case kRarp:
+      return apply(slot, l2.arp);
+    case kLldp:
+      return apply(slot, l2.lldp);
+    case kSlowProtocols:
+      return apply(slot, l2.lacp);
+    case kEapol:
+      return apply(slot, l2.eapol);
+    case kPause:
+      return apply(slot, l2.pause);
+    default:
+      break;
   }
   if (is_reserved_group(destination))
     return apply(slot, destination[5] == 0 || destination[5] == 8 ? l2.stp : l2.other_multicast);
@@ -151,10 +163,13 @@ void Parser::parse_ip(Slot& slot, Bytes packet, bool v4, Timestamp now) noexcept
   }
   slot.key.protocol = header.protocol;
   switch (header.protocol) {
-    case kTcp: return parse_tcp(slot);
-    case kUdp: return parse_udp(slot, v4);
+    case kTcp:
+      return parse_tcp(slot);
+    case kUdp:
+      return parse_udp(slot, v4);
     case kIcmp:
-    case kIcmpV6: break;
+    case kIcmpV6:
+      break;
     default:
       if (header.protocol == kIgmp && header.hop_limit == 1)
         return apply(slot, wires_[slot.port.wire().value].l2.other_multicast);
@@ -171,7 +186,8 @@ void Parser::parse_ip(Slot& slot, Bytes packet, bool v4, Timestamp now) noexcept
 bool Parser::checksum_ok(const Slot& slot) const noexcept {
   const bool whole = slot.segment.data() >= slot.packet.data() &&
                      slot.segment.data() < slot.packet.data() + slot.packet.length();
-  if (whole && (slot.packet.offload_flags() & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
+  if (whole && (slot.packet.offload_flags() & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+    return true;
   return transport_checksum_ok(slot.key.address[0], slot.key.address[1], slot.key.protocol, slot.segment);
 }
 
@@ -184,8 +200,8 @@ void Parser::parse_tcp(Slot& slot) noexcept {
   if (!checksum_ok(slot)) return drop(slot, DropReason::BadTransportChecksum);
   slot.tcp_flags = segment[13];
   slot.payload = segment.subspan(header_length);
-  // RFC 9293 section 3.10.7: apart from SYN and RST every segment has ACK. Data in a SYN is ignored by hosts without
-  // TCP fast open and delivered by others (RFC 7413), so it is refused.
+  // RFC 9293 section 3.10.7: apart from SYN and RST every segment has ACK. Data in a SYN is ignored by hosts
+  // without TCP fast open and delivered by others (RFC 7413), so it is refused.
   const uint8_t flags = slot.tcp_flags & (kFin | kSyn | kRst | kAck);
   const bool syn = (flags & kSyn) != 0;
   const bool bad = syn ? (flags & (kFin | kRst)) != 0 || !slot.payload.empty()

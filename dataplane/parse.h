@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first step of the walk: reads every packet down to its transport header, puts fragments together, decides layer 2
-// control traffic by the wire's policy, and drops by name what no host would accept. One worker.
+// The first step of the walk: reads every packet down to its transport header, puts fragments together,
+// decides layer 2 control traffic by the wire's policy, and drops by name what no host would accept. One
+// worker.
 #pragma once
 
 #include <vector>
@@ -12,14 +13,15 @@
 
 namespace postern::dataplane {
 
-struct ParseRules {              // of one wire
+struct ParseRules {  // of one wire
   L2Policy l2;
   VlanMap vlan_map;
 };
 
 class Parser {
  public:
-  Parser(const std::vector<ParseRules>& wires, FragmentTable& fragments) : wires_(wires), fragments_(fragments) {}
+  Parser(const std::vector<ParseRules>& wires, FragmentTable& fragments)
+      : wires_(wires), fragments_(fragments) {}
 
   // Afterwards every slot is Open with key, kind and segment, or judged, or Taken.
   void run(Burst& burst, const classify::Exceptions& exceptions) noexcept;

@@ -22,7 +22,7 @@ bool addresses_ok(const IpHeader& header) noexcept {
   const IpAddress& source = header.source;
   if (source.is_multicast() || is_broadcast(source)) return false;
   if (is_loopback(source) || is_loopback(header.destination)) return false;
-  return source != header.destination;   // land attack
+  return source != header.destination;  // land attack
 }
 
 // RFC 791 options: source routes would lead past the judged destination, so they never pass.
@@ -47,8 +47,9 @@ struct OptionScan {
   bool router_alert = false;
 };
 
-// Options of a hop-by-hop or destination options header, RFC 8200 section 4.2: the two highest bits of an unknown type
-// say whether a host skips it (00) or discards the packet. Linux also refuses more than 7 bytes of padding in a row.
+// Options of a hop-by-hop or destination options header, RFC 8200 section 4.2: the two highest bits of an
+// unknown type say whether a host skips it (00) or discards the packet. Linux also refuses more than 7 bytes
+// of padding in a row.
 OptionScan scan_ipv6_options(Bytes options) noexcept {
   constexpr uint8_t kPad1 = 0, kPadN = 1, kRouterAlert = 5;
   OptionScan scan;
@@ -90,8 +91,8 @@ struct Walk {
   bool router_alert = false;
 };
 
-// Reads headers until an upper layer or a fragment header. Any number of destination options headers is delivered by
-// Linux, so the length of the packet is the only bound.
+// Reads headers until an upper layer or a fragment header. Any number of destination options headers is
+// delivered by Linux, so the length of the packet is the only bound.
 Walk walk_headers(uint8_t next, Bytes rest, bool at_start) noexcept {
   Walk walk{.next = next, .reader = ByteReader(rest)};
   for (;;) {
@@ -109,7 +110,7 @@ Walk walk_headers(uint8_t next, Bytes rest, bool at_start) noexcept {
       return walk;
     }
     if (kind == kRouting) {
-      if (body[1] != 0) {   // segments left
+      if (body[1] != 0) {  // segments left
         walk.reason = DropReason::IpSourceRoute;
         return walk;
       }
@@ -213,7 +214,7 @@ IpHeader parse_ipv6(Bytes packet) noexcept {
     read_fragment_header(walk, header);
     if (header.reason != DropReason::None) return header;
     if (header.fragment) {
-      header.protocol = walk.next;   // first header of the reassembled part
+      header.protocol = walk.next;  // first header of the reassembled part
       header.payload = walk.reader.rest();
       return header;
     }
@@ -238,7 +239,8 @@ QuotedPacket read_quoted_packet(Bytes quoted, bool v4) noexcept {
   ByteReader reader(quoted);
   if (v4) {
     const Bytes fixed = reader.bytes(20);
-    if (!reader.ok() || fixed[0] >> 4 != 4 || (fixed[0] & 0x0f) < 5 || (load_be16(&fixed[6]) & 0x1fff) != 0) return packet;
+    if (!reader.ok() || fixed[0] >> 4 != 4 || (fixed[0] & 0x0f) < 5 || (load_be16(&fixed[6]) & 0x1fff) != 0)
+      return packet;
     reader.skip((fixed[0] & 0x0f) * 4u - 20);
     packet.source = IpAddress::from_v4(&fixed[12]);
     packet.destination = IpAddress::from_v4(&fixed[16]);
@@ -249,8 +251,8 @@ QuotedPacket read_quoted_packet(Bytes quoted, bool v4) noexcept {
     packet.source = IpAddress::from_v6(&fixed[8]);
     packet.destination = IpAddress::from_v6(&fixed[24]);
     packet.protocol = fixed[6];
-    while (packet.protocol == kHopByHop || packet.protocol == kRouting || packet.protocol == kDestinationOptions ||
-           packet.protocol == kFragment) {
+    while (packet.protocol == kHopByHop || packet.protocol == kRouting ||
+           packet.protocol == kDestinationOptions || packet.protocol == kFragment) {
       const bool fragment = packet.protocol == kFragment;
       packet.protocol = reader.u8();
       const uint8_t units = reader.u8();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The walk of a burst: parse, track, decide, inspect, dispatch (docs/life_of_a_packet.md). Live workers and replays run
-// the same one. One worker.
+// The walk of a burst: parse, track, decide, inspect, dispatch (docs/life_of_a_packet.md). Live workers and
+// replays run the same one. One worker.
 #pragma once
 
 #include "classify/policy_snapshot.h"
@@ -17,13 +17,13 @@
 namespace postern::dataplane {
 
 struct PipelineSetup {
-  std::vector<ParseRules> wires;    // by WireId
-  std::vector<VlanMap> vlan_maps;   // by WireId
+  std::vector<ParseRules> wires;   // by WireId
+  std::vector<VlanMap> vlan_maps;  // by WireId
   uint32_t flows = 262144;
-  uint64_t hash_seed = 0;           // random in a live process, fixed in a replay
+  uint64_t hash_seed = 0;  // random in a live process, fixed in a replay
   uint32_t max_frame = 1522;
   FragmentLimits fragments;
-  uint32_t packet_drops_per_second = 8;   // log records, per reason
+  uint32_t packet_drops_per_second = 8;  // log records, per reason
 
   static PipelineSetup from(const std::vector<Wire>& wires);
 };
@@ -39,13 +39,16 @@ class Pipeline {
   // Lets flows and fragments age; call it at least every few milliseconds.
   void age(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept;
 
-  // The same, but looks at every flow: a replay does so at whole seconds, so that the number of workers changes nothing.
+  // The same, but looks at every flow: a replay does so at whole seconds, so that the number of workers
+  // changes nothing.
   void age_all(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept;
 
   FlowTable& flows() noexcept { return flows_; }
   const FlowTable& flows() const noexcept { return flows_; }
   Tracker& tracker() noexcept { return tracker_; }
-  uint64_t held() const noexcept { return fragments_.held(); }   // packets taken in and neither sent nor dropped yet
+  uint64_t held() const noexcept {
+    return fragments_.held();
+  }  // packets taken in and neither sent nor dropped yet
 
  private:
   Counters& counters_;

@@ -22,7 +22,9 @@ using Kind = PortSpec::Kind;
 constexpr uint16_t kRxDescriptors = 1024, kTxDescriptors = 1024;
 constexpr unsigned kRingSize = 4096;
 
-Error port_error(const PortSpec& spec, const std::string& what) { return Error{"port " + spec.text + ": " + what}; }
+Error port_error(const PortSpec& spec, const std::string& what) {
+  return Error{"port " + spec.text + ": " + what};
+}
 
 // Smallest power of two that holds a frame of this MTU with two VLAN tags and AF_PACKET's own header.
 unsigned frame_size(uint16_t mtu) {
@@ -40,15 +42,19 @@ std::string device_arguments(const PortSetup& setup) {
   switch (spec.kind) {
     case Kind::AfXdp:
       // Every queue: what arrives at one without a socket would go to the kernel instead of the wire.
-      return "net_af_xdp" + number + ",iface=" + spec.device + ",start_queue=0,queue_count=" + std::to_string(xdp_queues(spec));
+      return "net_af_xdp" + number + ",iface=" + spec.device +
+             ",start_queue=0,queue_count=" + std::to_string(xdp_queues(spec));
     case Kind::AfPacket:
       return "net_af_packet" + number + ",iface=" + spec.device + ",qpairs=" + queues +
              ",framesz=" + std::to_string(frame) + ",blocksz=" + std::to_string(std::max(frame, 4096u)) +
              ",framecnt=1024,qdisc_bypass=1";
-    case Kind::Tap: return "net_tap" + number + ",iface=" + spec.device;
+    case Kind::Tap:
+      return "net_tap" + number + ",iface=" + spec.device;
     case Kind::Pcap:
-      return "net_pcap" + number + ",rx_pcap=" + spec.device + (spec.output.empty() ? "" : ",tx_pcap=" + spec.output);
-    default: return spec.device;
+      return "net_pcap" + number + ",rx_pcap=" + spec.device +
+             (spec.output.empty() ? "" : ",tx_pcap=" + spec.output);
+    default:
+      return spec.device;
   }
 }
 
@@ -75,9 +81,10 @@ Result<uint16_t> probe(const PortSetup& setup) {
     return port_error(spec, "there is no interface " + interface + " in this network namespace");
   const InterfaceWatch::Channels channels = InterfaceWatch().channels(interface);
   if (spec.kind == Kind::AfXdp && channels.receive > channels.combined)
-    return port_error(spec, "it receives on " + std::to_string(channels.receive) + " queues and AF_XDP can open " +
-                                std::to_string(channels.combined) + " of them; set as many: ethtool -L " + interface +
-                                " rx " + std::to_string(channels.combined));
+    return port_error(spec, "it receives on " + std::to_string(channels.receive) +
+                                " queues and AF_XDP can open " + std::to_string(channels.combined) +
+                                " of them; set as many: ethtool -L " + interface + " rx " +
+                                std::to_string(channels.combined));
   const std::string arguments = device_arguments(setup);
   if (spec.kind != Kind::Pci) {
     if (const int error = rte_dev_probe(arguments.c_str()); error != 0)
@@ -86,8 +93,9 @@ Result<uint16_t> probe(const PortSetup& setup) {
   uint16_t id = 0;
   const std::string device = arguments.substr(0, arguments.find(','));
   if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0)
-    return port_error(spec, spec.kind == Kind::Pci ? "no DPDK driver holds this PCI device; is it bound to vfio-pci?"
-                                                   : "the driver made no port");
+    return port_error(spec, spec.kind == Kind::Pci
+                                ? "no DPDK driver holds this PCI device; is it bound to vfio-pci?"
+                                : "the driver made no port");
   return id;
 }
 
@@ -103,7 +111,8 @@ bool enable_rss(uint16_t id, const rte_eth_dev_info& capabilities, unsigned queu
   return rte_eth_dev_rss_reta_update(id, table, capabilities.reta_size) == 0;
 }
 
-constexpr uint64_t kAddressHash = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_FRAG_IPV6;
+constexpr uint64_t kAddressHash =
+    RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_FRAG_IPV6;
 
 struct RssKey {
   uint8_t bytes[52];
@@ -131,22 +140,26 @@ Status configure(const PortSetup& setup, Port& port) {
                    capabilities.hash_key_size <= sizeof key.bytes;
   if (rss) {
     config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    config.rx_adv_conf.rss_conf = {.rss_key = key.bytes, .rss_key_len = capabilities.hash_key_size, .rss_hf = kAddressHash};
+    config.rx_adv_conf.rss_conf = {
+        .rss_key = key.bytes, .rss_key_len = capabilities.hash_key_size, .rss_hf = kAddressHash};
   }
   config.rxmode.mtu = std::min(setup.mtu, capabilities.max_mtu);
   config.rxmode.offloads = capabilities.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
   if (rte_eth_dev_configure(port.id, port.rx_queues, port.tx_queues, &config) != 0)
-    return port_error(spec, "refused " + std::to_string(port.rx_queues) + " queues and MTU " + std::to_string(setup.mtu));
+    return port_error(
+        spec, "refused " + std::to_string(port.rx_queues) + " queues and MTU " + std::to_string(setup.mtu));
 
   uint16_t rx_descriptors = kRxDescriptors, tx_descriptors = kTxDescriptors;
   rte_eth_dev_adjust_nb_rx_tx_desc(port.id, &rx_descriptors, &tx_descriptors);
   const int socket = rte_eth_dev_socket_id(port.id);
   for (uint16_t queue = 0; queue < port.rx_queues; ++queue) {
-    const int error = rte_eth_rx_queue_setup(port.id, queue, rx_descriptors, static_cast<unsigned>(socket), nullptr, setup.pool);
+    const int error = rte_eth_rx_queue_setup(port.id, queue, rx_descriptors, static_cast<unsigned>(socket),
+                                             nullptr, setup.pool);
     if (error != 0) return port_error(spec, std::string("refused a receive queue: ") + rte_strerror(-error));
   }
   for (uint16_t queue = 0; queue < port.tx_queues; ++queue) {
-    const int error = rte_eth_tx_queue_setup(port.id, queue, tx_descriptors, static_cast<unsigned>(socket), nullptr);
+    const int error =
+        rte_eth_tx_queue_setup(port.id, queue, tx_descriptors, static_cast<unsigned>(socket), nullptr);
     if (error != 0) return port_error(spec, std::string("refused a transmit queue: ") + rte_strerror(-error));
   }
   if (const int error = rte_eth_dev_start(port.id); error != 0)
@@ -173,8 +186,8 @@ uint16_t mtu_limit(const PortSpec& spec) {
 Result<Port> open_port(const PortSetup& setup) {
   const uint16_t limit = mtu_limit(setup.spec);
   if (limit != 0 && setup.mtu > limit)
-    return port_error(setup.spec, "carries an MTU of at most " + std::to_string(limit) + ", the site asks for " +
-                                      std::to_string(setup.mtu));
+    return port_error(setup.spec, "carries an MTU of at most " + std::to_string(limit) +
+                                      ", the site asks for " + std::to_string(setup.mtu));
   const Result<uint16_t> id = probe(setup);
   if (!id) return id.error();
   Port port;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens and closes DPDK ports from what the site file writes: a NIC, a kernel interface, a TAP, a ring or a capture.
-// Control thread.
+// Opens and closes DPDK ports from what the site file writes: a NIC, a kernel interface, a TAP, a ring or a
+// capture. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace postern::dataplane {
 
 struct PortSetup {
   PortSpec spec;
-  unsigned number = 0;      // makes the device name unique in the process
+  unsigned number = 0;  // makes the device name unique in the process
   unsigned workers = 1;
   uint16_t mtu = 1500;
   rte_mempool* pool = nullptr;
 };
 
 struct Port {
-  uint16_t id = 0;          // DPDK's
-  uint16_t rx_queues = 0;   // queue n is served by worker n % workers
-  uint16_t tx_queues = 0;   // as many as workers, or worker 0 sends for all
-  bool hardware_rss = false;   // packets already sit in their owner's queue
-  std::string device;       // DPDK's name, for closing
+  uint16_t id = 0;            // DPDK's
+  uint16_t rx_queues = 0;     // queue n is served by worker n % workers
+  uint16_t tx_queues = 0;     // as many as workers, or worker 0 sends for all
+  bool hardware_rss = false;  // packets already sit in their owner's queue
+  std::string device;         // DPDK's name, for closing
 };
 
 // Configured and started, promiscuous. The error names the port as the site wrote it and what was missing.

@@ -11,8 +11,8 @@
 namespace postern::dataplane {
 namespace {
 
-constexpr uint16_t kBuffer = 65535;                       // headroom and a frame
-constexpr uint16_t kHeldFragments = 2048;                 // per worker
+constexpr uint16_t kBuffer = 65535;        // headroom and a frame
+constexpr uint16_t kHeldFragments = 2048;  // per worker
 constexpr size_t kTalkers = 1 << 20;
 
 struct Addresses {
@@ -38,7 +38,8 @@ Addresses addresses_of(Bytes frame) noexcept {
 
 }  // namespace
 
-Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot, CaptureWriter* writer, Sink sink)
+Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot, CaptureWriter* writer,
+               Sink sink)
     : setup_(setup),
       pipeline_setup_(PipelineSetup::from(setup.wires)),
       snapshot_(snapshot),
@@ -50,11 +51,12 @@ Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapsho
   pipeline_setup_.max_frame = 0xffffffff;
   pipeline_setup_.fragments.fragments = kHeldFragments;
   pipeline_setup_.packet_drops_per_second = 0xffffffff;
-  Output& output = *this;   // a private base, known only in here
+  Output& output = *this;  // a private base, known only in here
   for (unsigned n = 0; n < setup.workers; ++n) {
     lanes_.push_back(std::make_unique<Lane>());
     Lane& lane = *lanes_.back();
-    lane.pipeline = std::make_unique<Pipeline>(pipeline_setup_, output, lane.log_ring, lane.counters, questions_, n);
+    lane.pipeline =
+        std::make_unique<Pipeline>(pipeline_setup_, output, lane.log_ring, lane.counters, questions_, n);
   }
   for (const Wire& wire : setup_.wires) {
     for (const Side side : {Side::First, Side::Second}) {
@@ -66,16 +68,18 @@ Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapsho
 }
 
 Replay::~Replay() {
-  lanes_.clear();   // fragments still held go back before their pool
+  lanes_.clear();  // fragments still held go back before their pool
   rte_mempool_free(pool_);
 }
 
-Result<std::unique_ptr<Replay>> Replay::create(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot,
+Result<std::unique_ptr<Replay>> Replay::create(const ReplaySetup& setup,
+                                               const classify::PolicySnapshot& snapshot,
                                                CaptureWriter* writer, Sink sink) {
   std::unique_ptr<Replay> replay(new Replay(setup, snapshot, writer, std::move(sink)));
   const unsigned buffers = setup.workers * kHeldFragments + 512;
   replay->pool_ = rte_pktmbuf_pool_create("replay", buffers, 0, 0, kBuffer, SOCKET_ID_ANY);
-  if (replay->pool_ == nullptr) return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};
+  if (replay->pool_ == nullptr)
+    return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};
   return replay;
 }
 
@@ -99,7 +103,8 @@ void Replay::feed(const CapturedFrame& frame) {
   Packet packet(rte_pktmbuf_alloc(pool_));
   uint8_t* room = nullptr;
   if (packet && frame.frame.size() <= rte_pktmbuf_tailroom(packet.get()))
-    room = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet.get(), static_cast<uint16_t>(frame.frame.size())));
+    room = reinterpret_cast<uint8_t*>(
+        rte_pktmbuf_append(packet.get(), static_cast<uint16_t>(frame.frame.size())));
   if (room == nullptr) {
     lane.counters.drop(DropReason::NoBuffer);
     return;
@@ -136,7 +141,8 @@ PortIndex Replay::port_of(const CapturedFrame& frame) {
   return named != ports_.end() ? named->second : guess(frame.frame);
 }
 
-// How well a packet fits as one that enters here: a zone that names its addresses says more than one for all addresses.
+// How well a packet fits as one that enters here: a zone that names its addresses says more than one for all
+// addresses.
 int Replay::fit(WireId wire, Side side, const IpAddress& source, const IpAddress& destination) const {
   const auto best = [&](Side where, const IpAddress& address) {
     int score = 0;

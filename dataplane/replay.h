@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the pipeline over captures: same steps, same tables, time from the capture, no clock and no randomness, so the
-// same capture and policy give the same result every time. One thread plays all workers in turn.
+// Runs the pipeline over captures: same steps, same tables, time from the capture, no clock and no
+// randomness, so the same capture and policy give the same result every time. One thread plays all workers in
+// turn.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,8 @@ class Replay : private Output {
   using Sink = std::function<void(const LogRecord&)>;
 
   // Needs a started EAL. `writer` may be null; `sink` gets every record in order.
-  static Result<std::unique_ptr<Replay>> create(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot,
+  static Result<std::unique_ptr<Replay>> create(const ReplaySetup& setup,
+                                                const classify::PolicySnapshot& snapshot,
                                                 CaptureWriter* writer, Sink sink);
   ~Replay() override;
 
@@ -43,17 +45,18 @@ class Replay : private Output {
   void finish();
 
   WorkerStats stats() const;
-  Timestamp now() const { return now_; }   // of the last packet
+  Timestamp now() const { return now_; }  // of the last packet
 
  private:
-  struct Lane {                       // one worker
+  struct Lane {  // one worker
     Counters counters;
     LogRing log_ring{1 << 14};
     std::unique_ptr<Pipeline> pipeline;
     Burst burst;
   };
 
-  Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot, CaptureWriter* writer, Sink sink);
+  Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapshot, CaptureWriter* writer,
+         Sink sink);
   Taken send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
   bool link_up(PortIndex) const noexcept override { return true; }
 
@@ -71,9 +74,9 @@ class Replay : private Output {
   Sink sink_;
   std::vector<QuestionTable> questions_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::unordered_map<std::string, PortIndex> ports_;       // "wire:side"
-  std::unordered_map<std::string, PortIndex> talkers_;     // address pair -> side its first packet came from
-  std::vector<uint32_t> interfaces_;                       // of the writer, by PortIndex
+  std::unordered_map<std::string, PortIndex> ports_;    // "wire:side"
+  std::unordered_map<std::string, PortIndex> talkers_;  // address pair -> side its first packet came from
+  std::vector<uint32_t> interfaces_;                    // of the writer, by PortIndex
   rte_mempool* pool_ = nullptr;
   Timestamp now_ = 0;
 };

@@ -8,12 +8,12 @@
 namespace postern::dataplane {
 namespace {
 
-constexpr uint32_t kOldest = 1u << 26;      // how far behind a segment or an acknowledgement may be
-constexpr uint8_t kNoScale = 15, kMaxScale = 14;   // RFC 7323 section 2.3
+constexpr uint32_t kOldest = 1u << 26;            // how far behind a segment or an acknowledgement may be
+constexpr uint8_t kNoScale = 15, kMaxScale = 14;  // RFC 7323 section 2.3
 
 struct Segment {
   uint32_t sequence, acknowledgement, window;
-  uint32_t end;              // after data, SYN and FIN
+  uint32_t end;  // after data, SYN and FIN
   uint8_t flags;
   Bytes options;
 };
@@ -25,7 +25,8 @@ Segment read(const Slot& slot) noexcept {
   s.acknowledgement = load_be32(p + 8);
   s.window = load_be16(p + 14);
   s.flags = slot.tcp_flags;
-  s.end = s.sequence + static_cast<uint32_t>(slot.payload.size()) + ((s.flags & kSyn) != 0) + ((s.flags & kFin) != 0);
+  s.end = s.sequence + static_cast<uint32_t>(slot.payload.size()) + ((s.flags & kSyn) != 0) +
+          ((s.flags & kFin) != 0);
   s.options = slot.segment.subspan(20, slot.segment.size() - slot.payload.size() - 20);
   return s;
 }
@@ -57,9 +58,9 @@ bool only_timestamps(Bytes options) noexcept {
   return options.empty() || (options.size() == 12 && load_be32(options.data()) == 0x0101080a);
 }
 
-struct End {                 // one direction's view of the flow record
-  uint32_t& next;            // of what this direction sends
-  uint32_t& window_end;      // what this direction may send up to
+struct End {             // one direction's view of the flow record
+  uint32_t& next;        // of what this direction sends
+  uint32_t& window_end;  // what this direction may send up to
   uint32_t& peer_next;
   uint32_t& peer_window_end;
 };
@@ -74,8 +75,10 @@ uint8_t scale_of(const FlowCold& cold, Direction direction) noexcept {
 }
 
 void note_flags(FlowCold& cold, Direction direction, uint8_t flags) noexcept {
-  if (direction == Direction::ToServer) cold.flags_to_server |= flags & 0x3f;
-  else cold.flags_to_client |= flags & 0x3f;
+  if (direction == Direction::ToServer)
+    cold.flags_to_server |= flags & 0x3f;
+  else
+    cold.flags_to_client |= flags & 0x3f;
 }
 
 constexpr TcpOutcome kAccept{};
@@ -90,7 +93,8 @@ TcpOutcome answer_to_syn(FlowHot& hot, FlowCold& cold, const Segment& s) noexcep
     hot.flags |= kRstByServer;
     return kAccept;
   }
-  // A bare acknowledgement is a host's challenge to a SYN on a connection it still holds (RFC 5961 section 4).
+  // A bare acknowledgement is a host's challenge to a SYN on a connection it still holds (RFC 5961 section
+  // 4).
   if ((s.flags & kSyn) == 0) return s.end == s.sequence ? kAccept : kOutOfWindow;
   if (!confirms) return kOutOfWindow;
   const Options options = read_options(s.options);
@@ -99,7 +103,7 @@ TcpOutcome answer_to_syn(FlowHot& hot, FlowCold& cold, const Segment& s) noexcep
   if (!scaled) cold.scale_to_server = 0;
   server.next = s.end;
   server.window_end = s.end + 65535;
-  server.peer_window_end = s.acknowledgement + s.window;   // RFC 7323 section 2.2: never scaled in a SYN
+  server.peer_window_end = s.acknowledgement + s.window;  // RFC 7323 section 2.2: never scaled in a SYN
   hot.state = FlowState::SynReceived;
   return kAccept;
 }
@@ -113,8 +117,8 @@ TcpOutcome observe_reset(FlowHot& hot, FlowCold& cold, const Segment& s, Directi
     hot.flags |= direction == Direction::ToServer ? kRstByClient : kRstByServer;
     return kAccept;
   }
-  const bool in_window = !sequence_before(s.sequence, sender.next - kOldest) &&
-                         !sequence_before(sender.window_end, s.sequence);
+  const bool in_window =
+      !sequence_before(s.sequence, sender.next - kOldest) && !sequence_before(sender.window_end, s.sequence);
   return in_window ? kAccept : kOutOfWindow;
 }
 
@@ -139,9 +143,9 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   }
   hot.state = FlowState::Established;
   hot.flags |= kMidstream;
-  hot.flags &= static_cast<uint16_t>(~kOwesApplication);   // its first bytes are gone
+  hot.flags &= static_cast<uint16_t>(~kOwesApplication);  // its first bytes are gone
   if (options.md5) hot.flags |= kTcpMd5;
-  cold.scale_to_server = cold.scale_to_client = kMaxScale;   // what they agreed on was not seen
+  cold.scale_to_server = cold.scale_to_client = kMaxScale;  // what they agreed on was not seen
   cold.window_end[0] = s.end + kOldest;
   cold.next[1] = s.acknowledgement;
   cold.window_end[1] = s.acknowledgement + kOldest;
@@ -161,7 +165,7 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
       if (outcome.effect == TcpEffect::Accept) note_flags(cold, direction, s.flags);
       return outcome;
     }
-    if (syn) cold.next[0] = s.end;   // a retry may come with another sequence number
+    if (syn) cold.next[0] = s.end;  // a retry may come with another sequence number
     if ((s.flags & kRst) != 0) return kAccept;
     return syn ? kAccept : kOutOfWindow;
   }
@@ -180,17 +184,20 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
     return outcome;
   }
   // One byte beyond the window is a probe of a closed one (RFC 9293 section 3.8.6.1).
-  if (sequence_before(sender.window_end + 1, s.end) || sequence_before(s.end, sender.next - kOldest)) return kOutOfWindow;
+  if (sequence_before(sender.window_end + 1, s.end) || sequence_before(s.end, sender.next - kOldest))
+    return kOutOfWindow;
 
   const bool in_order = !sequence_before(sender.next, s.sequence);
   if (sequence_before(sender.next, s.end)) sender.next = s.end;
   const uint32_t offered = s.acknowledgement + (s.window << scale_of(cold, direction));
   if (sequence_before(sender.peer_window_end, offered)) sender.peer_window_end = offered;
   note_flags(cold, direction, s.flags);
-  if (hot.state == FlowState::SynReceived && direction == Direction::ToServer) hot.state = FlowState::Established;
+  if (hot.state == FlowState::SynReceived && direction == Direction::ToServer)
+    hot.state = FlowState::Established;
   if ((s.flags & kFin) != 0 && in_order) {
     observe_fin(hot, direction);
-  } else if (hot.state == FlowState::Closed && !slot.payload.empty() && (hot.flags & (kRstByClient | kRstByServer)) != 0) {
+  } else if (hot.state == FlowState::Closed && !slot.payload.empty() &&
+             (hot.flags & (kRstByClient | kRstByServer)) != 0) {
     // The reset was not taken by its receiver: the connection goes on.
     hot.state = FlowState::Established;
     hot.flags &= static_cast<uint16_t>(~(kRstByClient | kRstByServer));
@@ -198,7 +205,8 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
   return kAccept;
 }
 
-bool tcp_quote_plausible(const FlowHot& hot, const FlowCold& cold, Side quoted_sender, uint32_t sequence) noexcept {
+bool tcp_quote_plausible(const FlowHot& hot, const FlowCold& cold, Side quoted_sender,
+                         uint32_t sequence) noexcept {
   const auto d = static_cast<size_t>(hot.direction_from(quoted_sender));
   return !sequence_before(cold.next[d], sequence) && !sequence_before(sequence, cold.next[d] - kOldest);
 }

@@ -11,7 +11,7 @@ namespace {
 
 using classify::ExceptionAction;
 
-constexpr Timestamp kSweep = 2 * kSecond;   // one look at every record
+constexpr Timestamp kSweep = 2 * kSecond;  // one look at every record
 
 uint32_t milliseconds(Timestamp t) noexcept { return static_cast<uint32_t>(t / kMillisecond); }
 
@@ -39,7 +39,8 @@ void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
     Slot& slot = burst[i];
     if (slot.fate != Fate::Open || slot.kind == Kind::Layer2) continue;
     // An earlier packet of this burst may have opened the flow.
-    if (slot.flow == kNoFlow && counters_.flows_created.value() != created_before) slot.flow = flows_.find(slot.key);
+    if (slot.flow == kNoFlow && counters_.flows_created.value() != created_before)
+      slot.flow = flows_.find(slot.key);
     if (slot.kind == Kind::IcmpError) {
       observe_error(slot);
     } else if (slot.flow == kNoFlow) {
@@ -66,11 +67,13 @@ void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& p
 }
 
 void Tracker::create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept {
-  if (half_open_count_ >= half_open_.size() && !evict_oldest_half_open(burst)) return drop(slot, DropReason::HalfOpenFull);
+  if (half_open_count_ >= half_open_.size() && !evict_oldest_half_open(burst))
+    return drop(slot, DropReason::HalfOpenFull);
   uint32_t flow = flows_.insert(slot.key);
   if (flow == kNoFlow && evict_oldest_half_open(burst)) flow = flows_.insert(slot.key);
   if (flow == kNoFlow) {
-    if (policy.exceptions.flow_table_full == ExceptionAction::Drop) return drop(slot, DropReason::FlowTableFull);
+    if (policy.exceptions.flow_table_full == ExceptionAction::Drop)
+      return drop(slot, DropReason::FlowTableFull);
     slot.fate = Fate::Forward;
     return;
   }
@@ -107,7 +110,8 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
     const TcpOutcome outcome = tcp_observe(hot, flows_.cold(slot.flow), slot);
     if (outcome.effect == TcpEffect::Refuse) return drop(slot, outcome.reason);
     if (outcome.effect == TcpEffect::NewFlow) return restart(burst, slot);
-  } else if (hot.state == FlowState::Unreplied && hot.direction_from(slot.port.side()) == Direction::ToClient) {
+  } else if (hot.state == FlowState::Unreplied &&
+             hot.direction_from(slot.port.side()) == Direction::ToClient) {
     hot.state = FlowState::Replied;
   }
   count_half_open(before, hot.half_open());
@@ -161,18 +165,21 @@ void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
     if (still_half_open(entry)) append_half_open(entry);
   }
   if (remembered_ == half_open_.size()) evict_oldest_half_open(burst);
-  if (remembered_ == half_open_.size()) take_oldest_half_open();   // all have packets in this burst: one only ages
+  if (remembered_ == half_open_.size())
+    take_oldest_half_open();  // all have packets in this burst: one only ages
   append_half_open(half_open_of(flow));
 }
 
-// True when a half-open flow was ended. Flows that were answered since they were remembered are only forgotten; one that
-// a packet of this very burst belongs to is spared this time, and waits for its turn again.
+// True when a half-open flow was ended. Flows that were answered since they were remembered are only
+// forgotten; one that a packet of this very burst belongs to is spared this time, and waits for its turn
+// again.
 bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
   for (uint32_t looks = remembered_; looks > 0; --looks) {
     const HalfOpen entry = take_oldest_half_open();
     if (!still_half_open(entry)) continue;
     const uint32_t flow = entry.flow;
-    const bool in_burst = std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
+    const bool in_burst =
+        std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
     if (in_burst) {
       append_half_open(entry);
       continue;
@@ -196,11 +203,15 @@ uint32_t Tracker::timeout_of(const FlowHot& hot, const classify::Timeouts& timeo
   if (hot.verdict == FlowVerdict::Drop) return timeouts.drop;
   switch (hot.state) {
     case FlowState::SynSent:
-    case FlowState::SynReceived: return timeouts.tcp_half_open;
+    case FlowState::SynReceived:
+      return timeouts.tcp_half_open;
     case FlowState::Established:
-    case FlowState::Closing: return timeouts.tcp_established;
-    case FlowState::Closed: return timeouts.tcp_closed;
-    default: break;
+    case FlowState::Closing:
+      return timeouts.tcp_established;
+    case FlowState::Closed:
+      return timeouts.tcp_closed;
+    default:
+      break;
   }
   if (hot.key.protocol == classify::kIcmp || hot.key.protocol == classify::kIcmpV6) return timeouts.icmp;
   if (hot.key.protocol != classify::kUdp) return timeouts.other;
@@ -213,7 +224,7 @@ void Tracker::age(Timestamp now, const classify::Timeouts& timeouts) noexcept {
   if (now <= aged_at_ || records == 0) return;
   const Timestamp elapsed = std::min(now - aged_at_, kSweep);
   const auto due = static_cast<uint32_t>(uint64_t{records} * elapsed / kSweep);
-  if (due == 0) return;   // aged_at_ stays, so the time adds up
+  if (due == 0) return;  // aged_at_ stays, so the time adds up
   aged_at_ = now;
   for (uint32_t i = 0; i < due; ++i) {
     if (hand_ >= records) hand_ = 0;

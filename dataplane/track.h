@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The second step of the walk: finds or opens the flow of every packet, follows its state and lets it age. Half-open
-// flows have a share of their own and give way to newer half-open ones, never an established flow. One worker.
+// The second step of the walk: finds or opens the flow of every packet, follows its state and lets it age.
+// Half-open flows have a share of their own and give way to newer half-open ones, never an established flow.
+// One worker.
 #pragma once
 
 #include <vector>
@@ -21,8 +22,8 @@ class Tracker {
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
   void run(Burst& burst, const classify::Policy& policy) noexcept;
 
-  // Ends flows that were silent for too long. Looks at as many records as the time since the last call asks for, so
-  // every record is seen within two seconds.
+  // Ends flows that were silent for too long. Looks at as many records as the time since the last call asks
+  // for, so every record is seen within two seconds.
   void age(Timestamp now, const classify::Timeouts& timeouts) noexcept;
 
   void age_all(Timestamp now, const classify::Timeouts& timeouts) noexcept;
@@ -59,10 +60,10 @@ class Tracker {
   FlowTable& flows_;
   FlowLog& log_;
   Counters& counters_;
-  std::vector<HalfOpen> half_open_;   // ring of flows in order of creation; may name flows that moved on
+  std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;
-  uint32_t hand_ = 0;                 // next record to look at for age
+  uint32_t hand_ = 0;  // next record to look at for age
   Timestamp aged_at_ = 0;
 };
 

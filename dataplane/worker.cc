@@ -81,7 +81,8 @@ void Worker::end_flows() noexcept {
   pipeline_.tracker().end_some(pipeline_.flows().size(), EndReason::Shutdown, shared_.clock.now());
 }
 
-// Leaves the core to others after a while without packets, in growing steps, so a first packet waits at most 0.2 ms.
+// Leaves the core to others after a while without packets, in growing steps, so a first packet waits at most
+// 0.2 ms.
 void Worker::rest(unsigned idle_rounds) noexcept {
   constexpr unsigned kSpins = 32;
   if (shared_.idle == Idle::Spin || idle_rounds < kSpins) return;
@@ -90,8 +91,9 @@ void Worker::rest(unsigned idle_rounds) noexcept {
   idle_cycles_ += rte_rdtsc() - started;
 }
 
-// Queue n belongs to worker n. Ports with a single queue therefore all meet at worker 0, which receives and sends for
-// everybody: two AF_XDP sockets of one process served by two threads lost their fill rings (Linux 6.18, seen).
+// Queue n belongs to worker n. Ports with a single queue therefore all meet at worker 0, which receives and
+// sends for everybody: two AF_XDP sockets of one process served by two threads lost their fill rings
+// (Linux 6.18, seen).
 bool Worker::serves(unsigned queue) const noexcept { return queue % shared_.workers == number_; }
 
 unsigned Worker::poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept {
@@ -141,7 +143,8 @@ void Worker::hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noe
     for (unsigned i = 0; i < count; ++i)
       if (owners[i] == owner) theirs[n++] = packets[i];
     if (n == 0) continue;
-    const unsigned taken = rte_ring_enqueue_burst(shared_.inboxes[owner], reinterpret_cast<void**>(theirs), n, nullptr);
+    const unsigned taken =
+        rte_ring_enqueue_burst(shared_.inboxes[owner], reinterpret_cast<void**>(theirs), n, nullptr);
     counters_.handed_off.add(taken);
     if (taken == n) continue;
     rte_pktmbuf_free_bulk(theirs + taken, n - taken);
@@ -186,7 +189,8 @@ Output::Taken Worker::send(PortIndex index, rte_mbuf** packets, unsigned count, 
     const unsigned sent = transmit(*port, own_queue ? number_ : 0, packets, count);
     return {sent, sent};
   }
-  const unsigned taken = rte_ring_enqueue_burst(live.outbox, reinterpret_cast<void**>(packets), count, nullptr);
+  const unsigned taken =
+      rte_ring_enqueue_burst(live.outbox, reinterpret_cast<void**>(packets), count, nullptr);
   counters_.handed_off.add(taken);
   return {taken, 0};
 }
@@ -196,7 +200,8 @@ unsigned Worker::send_for_others(PortIndex index) noexcept {
   if (shared_.workers == 1 || !serves(0)) return 0;
   const LivePort& live = *shared_.ports[index.value];
   rte_mbuf* packets[kPollSize];
-  const unsigned count = rte_ring_dequeue_burst(live.outbox, reinterpret_cast<void**>(packets), kPollSize, nullptr);
+  const unsigned count =
+      rte_ring_dequeue_burst(live.outbox, reinterpret_cast<void**>(packets), kPollSize, nullptr);
   if (count == 0) return 0;
   taken_over_.add(count);
   uint32_t lengths[kPollSize];

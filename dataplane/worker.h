@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A data path thread: polls its queue of every port, hands packets of other workers' flows over, runs the pipeline and
-// answers the control thread's questions between bursts. Everything but `Shared` belongs to the worker.
+// A data path thread: polls its queue of every port, hands packets of other workers' flows over, runs the
+// pipeline and answers the control thread's questions between bursts. Everything but `Shared` belongs to the
+// worker.
 #pragma once
 
 #include <rte_rcu_qsbr.h>
@@ -20,16 +21,18 @@ struct rte_ring;
 
 namespace postern::dataplane {
 
-// One side of a wire as the workers see it. The control thread takes `port` away and waits for quiescence before it
-// closes the device.
+// One side of a wire as the workers see it. The control thread takes `port` away and waits for quiescence
+// before it closes the device.
 struct LivePort {
   std::atomic<const Port*> port{nullptr};
   std::atomic<bool> link_up{true};
-  // Where a port has fewer transmit queues than workers, its worker sends for all; the others put packets here.
+  // Where a port has fewer transmit queues than workers, its worker sends for all; the others put packets
+  // here.
   rte_ring* outbox = nullptr;
 };
 
-// A worker's numbers at one moment between bursts: received + taken_over = sent + dropped + handed_over + held.
+// A worker's numbers at one moment between bursts: received + taken_over = sent + dropped + handed_over +
+// held.
 struct WorkerStats {
   std::array<uint64_t, kDropReasons> dropped{};
   struct PortStats {
@@ -37,7 +40,8 @@ struct WorkerStats {
   };
   std::vector<PortStats> ports;
   uint64_t received = 0, sent = 0, held = 0, handed_over = 0, taken_over = 0;
-  uint64_t flows = 0, half_open = 0, flows_created = 0, flows_ended = 0, half_open_evicted = 0, log_records_lost = 0;
+  uint64_t flows = 0, half_open = 0, flows_created = 0, flows_ended = 0, half_open_evicted = 0,
+           log_records_lost = 0;
   uint64_t flow_table_bytes = 0, flow_capacity = 0;
   uint64_t busy_cycles = 0, idle_cycles = 0;
   uint32_t generation = 0;
@@ -45,7 +49,7 @@ struct WorkerStats {
 
 struct FlowQuery {
   uint32_t limit = 100;
-  std::vector<LogRecord> found;      // reserved by the asker, so the worker allocates nothing
+  std::vector<LogRecord> found;  // reserved by the asker, so the worker allocates nothing
   std::vector<FlowState> states;
 };
 
@@ -70,11 +74,11 @@ class Mailbox {
 };
 
 struct WorkersShared {
-  std::vector<std::unique_ptr<LivePort>> ports;              // by PortIndex
+  std::vector<std::unique_ptr<LivePort>> ports;  // by PortIndex
   std::atomic<const classify::PolicySnapshot*> snapshot{nullptr};
   rte_rcu_qsbr* quiescence = nullptr;
-  std::vector<rte_ring*> inboxes;                            // by worker
-  std::vector<QuestionTable> questions;                      // by worker
+  std::vector<rte_ring*> inboxes;        // by worker
+  std::vector<QuestionTable> questions;  // by worker
   std::atomic<bool> stop{false};
   Clock clock;
   Idle idle = Idle::Sleep;
@@ -86,7 +90,7 @@ class Worker : private Output {
   // `shared` and `setup` outlive the worker.
   Worker(WorkersShared& shared, const PipelineSetup& setup, unsigned number, size_t log_records);
 
-  void run() noexcept;   // until shared.stop
+  void run() noexcept;  // until shared.stop
 
   LogRing& log_ring() noexcept { return log_ring_; }
   const Counters& counters() const noexcept { return counters_; }
@@ -103,7 +107,8 @@ class Worker : private Output {
   unsigned transmit(const Port& port, unsigned queue, rte_mbuf** packets, unsigned count) noexcept;
   unsigned send_for_others(PortIndex index) noexcept;
   unsigned poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept;
-  unsigned poll_queue(PortIndex index, const Port& port, unsigned queue, const classify::PolicySnapshot& snapshot) noexcept;
+  unsigned poll_queue(PortIndex index, const Port& port, unsigned queue,
+                      const classify::PolicySnapshot& snapshot) noexcept;
   unsigned take_over(const classify::PolicySnapshot& snapshot) noexcept;
   void hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noexcept;
   void answer(const classify::PolicySnapshot& snapshot) noexcept;

@@ -9,7 +9,8 @@ namespace postern {
 namespace {
 
 Result<int> even(int number) {
-  if (number % 2 != 0) return Error{"found " + std::to_string(number) + ", expected an even number", "a.yaml", 7};
+  if (number % 2 != 0)
+    return Error{"found " + std::to_string(number) + ", expected an even number", "a.yaml", 7};
   return number;
 }
 

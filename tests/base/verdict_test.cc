@@ -14,7 +14,8 @@ TEST(DropReason, HasANameOfItsOwnInSnakeCase) {
     const std::string_view name = drop_reason_name(static_cast<DropReason>(i));
     EXPECT_TRUE(names.insert(name).second) << name << " is used twice";
     ASSERT_FALSE(name.empty());
-    EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string_view::npos) << name;
+    EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string_view::npos)
+        << name;
     EXPECT_NE(name.front(), '_');
     EXPECT_NE(name.back(), '_');
     EXPECT_EQ(name.find("__"), std::string_view::npos) << name;

@@ -295,7 +295,8 @@ TEST(Compile, RefusesANameUsedTwiceInAPackButNotInTwoPacks) {
   add_rule(policy, Action::Drop, kAnyApplication).name = "web";
   policy.rules[1].index = policy.rules[0].index;
   EXPECT_EQ(error_of(policy),
-            "pack 'site' rule 'web': the name and index are used twice; expected every rule of a pack to have its own");
+            "pack 'site' rule 'web': the name and index are used twice; expected every rule of a pack to "
+            "have its own");
   policy.rules[1].pack = "other";
   EXPECT_EQ(error_of(policy), "");
 }

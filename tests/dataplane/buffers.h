@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packet buffers for tests. The pool must be as full at its end as at its start: a packet that was lost or freed twice
-// fails the test. Needs the EAL.
+// Packet buffers for tests. The pool must be as full at its end as at its start: a packet that was lost or
+// freed twice fails the test. Needs the EAL.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,8 @@ class Buffers {
  public:
   explicit Buffers(unsigned count = 1023, unsigned room = 2048 + RTE_PKTMBUF_HEADROOM) {
     char name[RTE_MEMPOOL_NAMESIZE];
-    std::snprintf(name, sizeof name, "%p", static_cast<void*>(this));   // several tests' pools may live at once
+    std::snprintf(name, sizeof name, "%p",
+                  static_cast<void*>(this));  // several tests' pools may live at once
     pool_ = rte_pktmbuf_pool_create(name, count, 0, 0, static_cast<uint16_t>(room), SOCKET_ID_ANY);
     if (pool_ == nullptr) std::abort();
     at_start_ = available();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every reason for a drop can be reached: one entry per reason, each through the pipeline, a worker or a replay. A new
-// reason without an entry fails here.
+// Every reason for a drop can be reached: one entry per reason, each through the pipeline, a worker or a
+// replay. A new reason without an entry fails here.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ Octets some_udp() { return udp(kClient, kServer, 1000, 2000, "0123456789abcdef")
 
 uint64_t truncated() { return drops(DropReason::Truncated, {Octets(13)}); }
 uint64_t vlan_stack() {
-  return drops(DropReason::VlanStack, {ethernet_ip(ip_packet(kClient, kServer, 17, some_udp()), {{5}, {6}, {7}})});
+  return drops(DropReason::VlanStack,
+               {ethernet_ip(ip_packet(kClient, kServer, 17, some_udp()), {{5}, {6}, {7}})});
 }
 uint64_t vlan_unmapped() {
   Wire wire;
@@ -86,8 +87,8 @@ uint64_t bad_tcp_flags() {
   return drops(DropReason::BadTcpFlags, {tcp_frame(kClient, kServer, {.flags = kSyn | kFin})});
 }
 uint64_t fragment_overlap() {
-  return drops(DropReason::FragmentOverlap,
-               {packet4(17, Octets(16), {.more = true}), packet4(17, Octets(16), {.offset = 8, .more = true})});
+  return drops(DropReason::FragmentOverlap, {packet4(17, Octets(16), {.more = true}),
+                                             packet4(17, Octets(16), {.offset = 8, .more = true})});
 }
 uint64_t fragment_bad() { return drops(DropReason::FragmentBad, {packet4(17, Octets(15), {.more = true})}); }
 uint64_t fragments_full() {
@@ -148,10 +149,12 @@ uint64_t no_zone() { return drops(DropReason::NoZone, {udp_frame(ip("192.0.2.1")
 uint64_t policy_rule() {
   Policy policy = wire_policy();
   add_wire_rule(policy, Action::Drop, kAnyApplication);
-  return drops(DropReason::PolicyRule, {udp_frame(kClient, kServer, 1, 2, "x")}, lane_setup(), std::move(policy));
+  return drops(DropReason::PolicyRule, {udp_frame(kClient, kServer, 1, 2, "x")}, lane_setup(),
+               std::move(policy));
 }
 uint64_t policy_default() {
-  return drops(DropReason::PolicyDefault, {udp_frame(kClient, kServer, 1, 2, "x")}, lane_setup(), wire_policy());
+  return drops(DropReason::PolicyDefault, {udp_frame(kClient, kServer, 1, 2, "x")}, lane_setup(),
+               wire_policy());
 }
 uint64_t application_unknown() {
   Policy policy = allow_only(classify::app::kTls);
@@ -181,7 +184,8 @@ uint64_t inspection_unavailable() {
 uint64_t mtu_exceeded() {
   LaneSetup setup = lane_setup();
   setup.pipeline.max_frame = 200;
-  return drops(DropReason::MtuExceeded, {udp_frame(kClient, kServer, 1, 2, std::string(159, 'x'))}, std::move(setup));
+  return drops(DropReason::MtuExceeded, {udp_frame(kClient, kServer, 1, 2, std::string(159, 'x'))},
+               std::move(setup));
 }
 uint64_t port_down() {
   Lane lane(compiled(allow_all()));
@@ -202,7 +206,8 @@ uint64_t handoff_full() {
   unsigned host = 1;
   const auto address = [&] { return ip("10.1.0." + std::to_string(host)); };
   while (owner_of(address(), kServer, 2) != 1) ++host;
-  for (uint16_t port = 1; port <= 10; ++port) bench.arrive(kFirstSide, udp_frame(address(), kServer, port, 2, "x"));
+  for (uint16_t port = 1; port <= 10; ++port)
+    bench.arrive(kFirstSide, udp_frame(address(), kServer, port, 2, "x"));
   bench.start();
   const WorkerStats stats = bench.stats_after(10);
   EXPECT_EQ(stats.handed_over, 1u);
@@ -211,7 +216,8 @@ uint64_t handoff_full() {
 }
 // A capture may hold frames longer than any packet buffer.
 uint64_t no_buffer() {
-  const std::string path = std::filesystem::temp_directory_path() / ("no_buffer" + std::to_string(getpid()) + ".pcapng");
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("no_buffer" + std::to_string(getpid()) + ".pcapng");
   {
     auto writer = CaptureWriter::create(path);
     EXPECT_TRUE(writer);
@@ -219,7 +225,8 @@ uint64_t no_buffer() {
   }
   const auto snapshot = compiled(allow_all());
   Wire wire;
-  auto replay = Replay::create({.wires = {wire}, .workers = 1, .flows = 64}, *snapshot, nullptr, [](const LogRecord&) {});
+  auto replay = Replay::create({.wires = {wire}, .workers = 1, .flows = 64}, *snapshot, nullptr,
+                               [](const LogRecord&) {});
   EXPECT_TRUE(replay);
   auto capture = CaptureReader::open(path);
   EXPECT_TRUE((*replay)->play(*capture));
@@ -274,14 +281,16 @@ class Reaches : public testing::TestWithParam<Way> {};
 
 TEST_P(Reaches, ItsReason) { EXPECT_GE(GetParam().packets_dropped(), 1u); }
 
-INSTANTIATE_TEST_SUITE_P(DropReason, Reaches, testing::ValuesIn(kWays), [](const testing::TestParamInfo<Way>& way) {
-  return std::string(drop_reason_name(way.param.reason));
-});
+INSTANTIATE_TEST_SUITE_P(DropReason, Reaches, testing::ValuesIn(kWays),
+                         [](const testing::TestParamInfo<Way>& way) {
+                           return std::string(drop_reason_name(way.param.reason));
+                         });
 
 TEST(DropReasons, HaveOneWayToBeReachedEach) {
   for (size_t i = 1; i < kDropReasons; ++i) {
     const auto reason = static_cast<DropReason>(i);
-    const auto ways = std::count_if(std::begin(kWays), std::end(kWays), [&](const Way& way) { return way.reason == reason; });
+    const auto ways = std::count_if(std::begin(kWays), std::end(kWays),
+                                    [&](const Way& way) { return way.reason == reason; });
     EXPECT_EQ(ways, 1) << drop_reason_name(reason);
   }
 }

@@ -23,9 +23,11 @@ class Table {
   Outcome add(const Piece& piece, bool v4 = true, PortIndex port = {0}) {
     const IpAddress& source = v4 ? kClient : kClient6;
     const IpAddress& destination = v4 ? kServer : kServer6;
-    const Octets frame = ethernet_ip(ip_packet(
-        source, destination, 17, piece.data,
-        {.identification = piece.identification, .offset = piece.offset, .more = piece.more, .fragment_header = true}));
+    const Octets frame = ethernet_ip(ip_packet(source, destination, 17, piece.data,
+                                               {.identification = piece.identification,
+                                                .offset = piece.offset,
+                                                .more = piece.more,
+                                                .fragment_header = true}));
     burst_.add(buffers.packet(frame), port);
     Slot& slot = burst_[0];
     const Bytes packet = slot.packet.bytes().subspan(14);
@@ -53,7 +55,7 @@ class Table {
   Buffers buffers{8191};
   Counters counters;
   Timestamp now = kSecond;
-  std::vector<unsigned> last_order;   // offsets of the last complete datagram, IPv4
+  std::vector<unsigned> last_order;  // offsets of the last complete datagram, IPv4
 
  private:
   FragmentTable fragments_;
@@ -70,7 +72,8 @@ Piece cut(const Octets& whole, size_t begin, size_t end, uint32_t identification
   return {identification, begin, end != whole.size(), Octets(whole.begin() + begin, whole.begin() + end)};
 }
 
-// One datagram in pieces, some twice, some contained in others, some overlapping, some with a wrong end; in any order.
+// One datagram in pieces, some twice, some contained in others, some overlapping, some with a wrong end; in
+// any order.
 std::vector<Piece> mess(std::mt19937_64& random, uint32_t identification) {
   const Octets whole = random_bytes(random, 16 + random() % 600);
   std::vector<Piece> pieces;
@@ -85,11 +88,19 @@ std::vector<Piece> mess(std::mt19937_64& random, uint32_t identification) {
     const size_t begin = random() % blocks, end = begin + 1 + random() % (blocks - begin);
     switch (random() % 8) {
       // Not shorter than a UDP header, which IPv6 wants in the first fragment.
-      case 0: pieces.push_back({identification, begin * 8, false, random_bytes(random, 8 + random() % 64)}); break;
-      case 1: pieces.push_back({identification, begin * 8, true, random_bytes(random, random() % 64)}); break;
+      case 0:
+        pieces.push_back({identification, begin * 8, false, random_bytes(random, 8 + random() % 64)});
+        break;
+      case 1:
+        pieces.push_back({identification, begin * 8, true, random_bytes(random, random() % 64)});
+        break;
       case 2:
-      case 3: pieces.push_back({identification, begin * 8, true, random_bytes(random, (end - begin) * 8)}); break;
-      default: pieces.push_back(pieces[random() % pieces.size()]); break;
+      case 3:
+        pieces.push_back({identification, begin * 8, true, random_bytes(random, (end - begin) * 8)});
+        break;
+      default:
+        pieces.push_back(pieces[random() % pieces.size()]);
+        break;
     }
   }
   std::shuffle(pieces.begin(), pieces.end(), random);
@@ -112,7 +123,8 @@ TEST(Fragments, DoWhatTheObviousReassemblerDoes) {
       std::shuffle(pieces.begin(), pieces.end(), random);
       for (const Piece& piece : pieces) {
         const Outcome expected = naive.add(piece), found = table.add(piece, v4);
-        ASSERT_EQ(found.fate, expected.fate) << "round " << round << " offset " << piece.offset << "+" << piece.data.size();
+        ASSERT_EQ(found.fate, expected.fate)
+            << "round " << round << " offset " << piece.offset << "+" << piece.data.size();
         ASSERT_EQ(found.reason, expected.reason);
         const bool whole = expected.fate == Fate::Open;
         ASSERT_EQ(whole ? found.datagram : Octets(), expected.datagram);
@@ -121,7 +133,8 @@ TEST(Fragments, DoWhatTheObviousReassemblerDoes) {
         complete += found.fate == Fate::Open;
         dropped += found.fate == Fate::Drop;
       }
-      ASSERT_EQ(table.dropped(DropReason::FragmentBad) + table.dropped(DropReason::FragmentOverlap), naive.discarded);
+      ASSERT_EQ(table.dropped(DropReason::FragmentBad) + table.dropped(DropReason::FragmentOverlap),
+                naive.discarded);
     }
     EXPECT_GT(complete, 500u) << "the test lost its point";
     EXPECT_GT(dropped, 500u) << "the test lost its point";
@@ -140,7 +153,8 @@ TEST(Fragments, PutALargestDatagramTogetherInAnyOrder) {
       Table table;
       std::vector<Piece> pieces;
       const size_t step = std::max<size_t>(8, (size / 100 + 7) / 8 * 8);
-      for (size_t at = 0; at < size; at += step) pieces.push_back(cut(whole, at, std::min(size, at + step), 1));
+      for (size_t at = 0; at < size; at += step)
+        pieces.push_back(cut(whole, at, std::min(size, at + step), 1));
       std::shuffle(pieces.begin(), pieces.end(), random);
       for (size_t i = 0; i + 1 < pieces.size(); ++i) ASSERT_EQ(table.add(pieces[i]).fate, Fate::Taken);
       const Outcome last = table.add(pieces.back());
@@ -230,7 +244,8 @@ TEST(Fragments, MustNameTheTransportInTheFirstOfIpV6) {
   Lane lane(compiled(allow_all()));
   const Octets segment = tcp(kClient6, kServer6, {});
   const auto piece = [&](size_t begin, size_t end) {
-    return ethernet_ip(ip_packet(kClient6, kServer6, 6, Octets(segment.begin() + begin, segment.begin() + end),
+    return ethernet_ip(ip_packet(kClient6, kServer6, 6,
+                                 Octets(segment.begin() + begin, segment.begin() + end),
                                  {.offset = begin, .more = end != segment.size()}));
   };
   EXPECT_EQ(lane.verdict(kFirstSide, piece(0, 16)), DropReason::FragmentBad);
@@ -238,14 +253,15 @@ TEST(Fragments, MustNameTheTransportInTheFirstOfIpV6) {
 
 // Through the whole pipeline.
 
-std::vector<Octets> frames_of(const IpAddress& source, const IpAddress& destination, const Octets& segment, size_t step,
-                              const std::vector<Tag>& tags = {}) {
+std::vector<Octets> frames_of(const IpAddress& source, const IpAddress& destination, const Octets& segment,
+                              size_t step, const std::vector<Tag>& tags = {}) {
   std::vector<Octets> frames;
   for (size_t at = 0; at < segment.size(); at += step) {
     const size_t end = std::min(segment.size(), at + step);
-    frames.push_back(ethernet_ip(ip_packet(source, destination, 17, Octets(segment.begin() + at, segment.begin() + end),
-                                           {.offset = at, .more = end != segment.size()}),
-                                 tags));
+    frames.push_back(
+        ethernet_ip(ip_packet(source, destination, 17, Octets(segment.begin() + at, segment.begin() + end),
+                              {.offset = at, .more = end != segment.size()}),
+                    tags));
   }
   return frames;
 }
@@ -255,7 +271,8 @@ TEST(Fragments, LeaveAsTheyCameOnceTheDatagramIsJudged) {
     Lane lane(compiled(allow_all()));
     const IpAddress& source = v4 ? kClient : kClient6;
     const IpAddress& destination = v4 ? kServer : kServer6;
-    const auto frames = frames_of(source, destination, udp(source, destination, 7, 53, std::string(500, 'f')), 64);
+    const auto frames =
+        frames_of(source, destination, udp(source, destination, 7, 53, std::string(500, 'f')), 64);
     for (size_t i = frames.size(); i-- > 0;) {
       EXPECT_TRUE(lane.output.sent.empty());
       lane.receive(kFirstSide, frames[i]);
@@ -296,8 +313,10 @@ TEST(Fragments, MayDifferInTheirPriorityTags) {
       const IpAddress& destination = v4 ? kServer : kServer6;
       const Octets segment = udp(source, destination, 7, 53, std::string(56, 'f'));
       const std::vector<Tag> priority = {{.id = 0, .priority = 3}};
-      lane.receive(kFirstSide, frames_of(source, destination, segment, 32, first_is_tagged ? priority : std::vector<Tag>{})[0]);
-      lane.receive(kFirstSide, frames_of(source, destination, segment, 32, first_is_tagged ? std::vector<Tag>{} : priority)[1]);
+      lane.receive(kFirstSide, frames_of(source, destination, segment, 32,
+                                         first_is_tagged ? priority : std::vector<Tag>{})[0]);
+      lane.receive(kFirstSide, frames_of(source, destination, segment, 32,
+                                         first_is_tagged ? std::vector<Tag>{} : priority)[1]);
       EXPECT_EQ(lane.dropped(), 0u);
       EXPECT_EQ(lane.output.sent.size(), 2u);
     }
@@ -305,8 +324,9 @@ TEST(Fragments, MayDifferInTheirPriorityTags) {
 }
 
 TEST(Fragments, ThatStillWaitAreGivenBackAtTheEnd) {
-  Lane lane(compiled(allow_all()));   // its buffers count
-  lane.receive(kFirstSide, frames_of(kClient, kServer, udp(kClient, kServer, 7, 53, std::string(500, 'f')), 64)[2]);
+  Lane lane(compiled(allow_all()));  // its buffers count
+  lane.receive(kFirstSide,
+               frames_of(kClient, kServer, udp(kClient, kServer, 7, 53, std::string(500, 'f')), 64)[2]);
   EXPECT_EQ(lane.pipeline().held(), 1u);
 }
 

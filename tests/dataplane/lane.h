@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole data path lane for tests: pipeline, tables, log and an output that keeps what is sent. Frames go in as bytes;
-// after every burst it checks that received = sent + dropped + held.
+// A whole data path lane for tests: pipeline, tables, log and an output that keeps what is sent. Frames go in
+// as bytes; after every burst it checks that received = sent + dropped + held.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 
 namespace postern::dataplane {
 
-inline constexpr PortIndex kFirstSide{0}, kSecondSide{1};   // the sides of wire 0
+inline constexpr PortIndex kFirstSide{0}, kSecondSide{1};  // the sides of wire 0
 
 class KeptOutput : public Output {
  public:
@@ -37,13 +37,13 @@ class KeptOutput : public Output {
   std::vector<Sent> sent;
   bool up[2] = {true, true};
   bool keep = true;
-  unsigned room = 0xffffffff;   // packets taken of one burst
+  unsigned room = 0xffffffff;  // packets taken of one burst
 };
 
 struct LaneSetup {
   PipelineSetup pipeline = PipelineSetup::from({Wire{}});
   size_t log_records = 1 << 12;
-  std::vector<QuestionTable>* questions = nullptr;   // shared with other lanes; null: its own
+  std::vector<QuestionTable>* questions = nullptr;  // shared with other lanes; null: its own
   unsigned own = 0;
 };
 
@@ -133,7 +133,7 @@ class Lane {
   Pipeline& pipeline() { return pipeline_; }
   const Snapshot& snapshot() const { return *snapshot_; }
 
-  Buffers buffers;   // before everything that may hold packets
+  Buffers buffers;  // before everything that may hold packets
   Counters counters;
   KeptOutput output;
   Timestamp now = 1'700'000'000 * kSecond;

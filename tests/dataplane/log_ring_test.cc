@@ -28,7 +28,7 @@ TEST(LogRing, GivesBackWhatItGotInOrder) {
 }
 
 TEST(LogRing, RefusesWhenFullAndTakesAgainWhenRead) {
-  LogRing ring(5);   // rounded up
+  LogRing ring(5);  // rounded up
   EXPECT_EQ(ring.room(), 8u);
   for (uint64_t i = 0; i < 8; ++i) EXPECT_TRUE(ring.push(numbered(i)));
   EXPECT_FALSE(ring.push(numbered(8)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The obvious reassembler, one byte after the other, to compare FragmentTable with. It has no limits and no clock.
+// The obvious reassembler, one byte after the other, to compare FragmentTable with. It has no limits and no
+// clock.
 #pragma once
 
 #include <map>
@@ -21,8 +22,8 @@ struct Piece {
 struct Outcome {
   Fate fate{};
   DropReason reason{};
-  Octets datagram;          // of a complete one
-  size_t packets = 0;       // it consists of
+  Octets datagram;     // of a complete one
+  size_t packets = 0;  // it consists of
   bool operator==(const Outcome&) const = default;
 };
 
@@ -33,8 +34,10 @@ class NaiveFragments {
     if (piece.data.empty() || (piece.more && piece.data.size() % 8 != 0) || end > 65535) return bad();
     Datagram& datagram = datagrams_[piece.identification];
     const size_t furthest = datagram.bytes.empty() ? 0 : datagram.bytes.rbegin()->first + 1;
-    const bool wrong_end = piece.more ? datagram.total && end > *datagram.total : datagram.total && end != *datagram.total;
-    if (wrong_end || (!piece.more && end < furthest)) return discard(piece.identification, DropReason::FragmentBad);
+    const bool wrong_end =
+        piece.more ? datagram.total && end > *datagram.total : datagram.total && end != *datagram.total;
+    if (wrong_end || (!piece.more && end < furthest))
+      return discard(piece.identification, DropReason::FragmentBad);
     size_t known = 0;
     for (size_t at = piece.offset; at < end; ++at) known += datagram.bytes.count(at);
     if (known == piece.data.size()) return {Fate::Drop, DropReason::FragmentOverlap, {}, 0};
@@ -42,7 +45,8 @@ class NaiveFragments {
     for (size_t at = piece.offset; at < end; ++at) datagram.bytes[at] = piece.data[at - piece.offset];
     if (!piece.more) datagram.total = end;
     ++datagram.packets;
-    if (!datagram.total || datagram.bytes.size() != *datagram.total) return {Fate::Taken, DropReason::None, {}, 0};
+    if (!datagram.total || datagram.bytes.size() != *datagram.total)
+      return {Fate::Taken, DropReason::None, {}, 0};
     Outcome whole{Fate::Open, DropReason::None, {}, datagram.packets};
     for (const auto& [at, byte] : datagram.bytes) whole.datagram.push_back(byte);
     datagrams_.erase(piece.identification);
@@ -53,7 +57,7 @@ class NaiveFragments {
     for (const auto& [identification, datagram] : datagrams_) packets += datagram.packets;
     return packets;
   }
-  uint64_t discarded = 0;   // fragments that were held and had to go
+  uint64_t discarded = 0;  // fragments that were held and had to go
 
  private:
   struct Datagram {

@@ -43,7 +43,8 @@ TEST(Owner, SharesTheWorkEvenly) {
   for (const unsigned workers : {2u, 3u, 7u}) {
     std::vector<int> flows(workers);
     constexpr int kFlows = 30'000;
-    for (int i = 0; i < kFlows; ++i) ++flows[owner_of(random_address(random, true), random_address(random, true), workers)];
+    for (int i = 0; i < kFlows; ++i)
+      ++flows[owner_of(random_address(random, true), random_address(random, true), workers)];
     for (const int count : flows) {
       EXPECT_GT(count, kFlows / static_cast<int>(workers) * 8 / 10);
       EXPECT_LT(count, kFlows / static_cast<int>(workers) * 12 / 10);
@@ -52,12 +53,14 @@ TEST(Owner, SharesTheWorkEvenly) {
 }
 
 struct Pair {
-  IpAddress client, server, router;   // the router's own flow would be another worker's
+  IpAddress client, server, router;  // the router's own flow would be another worker's
 };
 
 Pair pair_with_foreign_router(bool v4) {
-  Pair pair{ip(v4 ? "10.1.0.5" : "fd01::5"), ip(v4 ? "10.3.0.1" : "fd03::1"), ip(v4 ? "10.3.0.254" : "fd03::fe")};
-  while (owner_of(pair.router, pair.client, 4) == owner_of(pair.client, pair.server, 4)) --pair.router.bytes[15];
+  Pair pair{ip(v4 ? "10.1.0.5" : "fd01::5"), ip(v4 ? "10.3.0.1" : "fd03::1"),
+            ip(v4 ? "10.3.0.254" : "fd03::fe")};
+  while (owner_of(pair.router, pair.client, 4) == owner_of(pair.client, pair.server, 4))
+    --pair.router.bytes[15];
   return pair;
 }
 
@@ -76,7 +79,8 @@ TEST(Owner, OfAnIcmpErrorIsThatOfItsFlow) {
   for (const bool v4 : {true, false}) {
     const Pair pair = pair_with_foreign_router(v4);
     const uint8_t protocol = 17, unreachable = v4 ? 3 : 1, echo = v4 ? 8 : 128;
-    const Octets quoted = ip_packet(pair.client, pair.server, protocol, udp(pair.client, pair.server, 1, 2, "x"));
+    const Octets quoted =
+        ip_packet(pair.client, pair.server, protocol, udp(pair.client, pair.server, 1, 2, "x"));
     EXPECT_EQ(owner_of_frame(icmp_frame(pair.router, pair.client, unreachable, 1, 0, quoted), 4, 99),
               owner_of(pair.client, pair.server, 4));
     EXPECT_EQ(owner_of_frame(icmp_frame(pair.router, pair.client, echo, 0, 0, quoted), 4, 99),
@@ -92,7 +96,9 @@ TEST(Owner, OfAllFragmentsIsTheSame) {
     const Pair pair = pair_with_foreign_router(v4);
     const unsigned owner = owner_of(pair.client, pair.server, 4);
     for (const size_t offset : {size_t{0}, size_t{8}, size_t{800}})
-      EXPECT_EQ(owner_of_frame(ethernet_ip(ip_packet(pair.client, pair.server, 17, Octets(64), {.offset = offset, .more = true})), 4, 99),
+      EXPECT_EQ(owner_of_frame(ethernet_ip(ip_packet(pair.client, pair.server, 17, Octets(64),
+                                                     {.offset = offset, .more = true})),
+                               4, 99),
                 owner);
   }
 }
@@ -100,10 +106,12 @@ TEST(Owner, OfAllFragmentsIsTheSame) {
 // The parts of an ICMP error that came in fragments must meet, whatever the first of them quotes.
 TEST(Owner, OfAFragmentedIcmpErrorIsTheSameForAllItsParts) {
   const Pair pair = pair_with_foreign_router(true);
-  const Octets quoted = ip_packet(pair.client, pair.server, 17, udp(pair.client, pair.server, 1, 2, std::string(100, 'x')));
+  const Octets quoted =
+      ip_packet(pair.client, pair.server, 17, udp(pair.client, pair.server, 1, 2, std::string(100, 'x')));
   const Octets message = icmp(pair.router, pair.client, 3, 1, 0, quoted);
   const auto part = [&](size_t begin, size_t end) {
-    return ethernet_ip(ip_packet(pair.router, pair.client, 1, Octets(message.begin() + begin, message.begin() + end),
+    return ethernet_ip(ip_packet(pair.router, pair.client, 1,
+                                 Octets(message.begin() + begin, message.begin() + end),
                                  {.offset = begin, .more = end != message.size()}));
   };
   EXPECT_EQ(owner_of_frame(part(0, 64), 4, 99), owner_of_frame(part(64, message.size()), 4, 99));

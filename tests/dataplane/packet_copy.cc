@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies a Packet when POSTERN_COPIES is defined, which must not compile; moves it otherwise, which must. See meson.build.
+// Copies a Packet when POSTERN_COPIES is defined, which must not compile; moves it otherwise, which must. See
+// meson.build.
 #include "dataplane/packet.h"
 
 namespace postern::dataplane {

@@ -22,7 +22,7 @@ TEST(Packet, GivesItsBufferBackOnce) {
     Packet one = buffers.packet(Octets(10));
     EXPECT_EQ(buffers.available(), 14u);
     Packet two = std::move(one);
-    EXPECT_FALSE(one);   // NOLINT: moved from on purpose
+    EXPECT_FALSE(one);  // NOLINT: moved from on purpose
     EXPECT_TRUE(two);
     EXPECT_EQ(buffers.available(), 14u);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds frames layer by layer for tests: an IP payload from its fields, a packet around it, a frame around that. All
-// lengths and checksums are right unless a field says otherwise. A mistake in a test's address aborts it.
+// Builds frames layer by layer for tests: an IP payload from its fields, a packet around it, a frame around
+// that. All lengths and checksums are right unless a field says otherwise. A mistake in a test's address
+// aborts it.
 #pragma once
 
 #include <cstdlib>
@@ -49,7 +50,8 @@ inline Octets address_bytes(const IpAddress& address) {
                          : Octets(address.bytes.begin(), address.bytes.end());
 }
 
-inline uint64_t pseudo_sum(const IpAddress& source, const IpAddress& destination, uint8_t protocol, size_t length) {
+inline uint64_t pseudo_sum(const IpAddress& source, const IpAddress& destination, uint8_t protocol,
+                           size_t length) {
   return uint64_t{slow_sum(address_bytes(source))} + slow_sum(address_bytes(destination)) + protocol +
          (length >> 16) + (length & 0xffff);
 }
@@ -68,7 +70,7 @@ struct Tcp {
   uint32_t sequence = 1000, acknowledgement = 0;
   uint8_t flags = kSyn;
   uint16_t window = 60000;
-  Octets options;              // a multiple of four bytes
+  Octets options;  // a multiple of four bytes
   std::string payload;
 };
 
@@ -101,8 +103,8 @@ inline Octets udp(const IpAddress& source, const IpAddress& destination, uint16_
 }
 
 // ICMP or ICMPv6 by the family of the addresses. `rest` is the second word of the header.
-inline Octets icmp(const IpAddress& source, const IpAddress& destination, uint8_t type, uint8_t code, uint32_t rest,
-                   const Octets& body = {}) {
+inline Octets icmp(const IpAddress& source, const IpAddress& destination, uint8_t type, uint8_t code,
+                   uint32_t rest, const Octets& body = {}) {
   Octets message = {type, code, 0, 0};
   append32(message, rest);
   append(message, body);
@@ -113,16 +115,18 @@ inline Octets icmp(const IpAddress& source, const IpAddress& destination, uint8_
 struct Ip {
   uint8_t hop_limit = 64;
   uint32_t identification = 7;
-  size_t offset = 0;            // of a fragment, bytes
+  size_t offset = 0;  // of a fragment, bytes
   bool more = false;
-  bool fragment_header = false; // IPv6: also when offset and more say nothing
-  Octets options;               // IPv4, a multiple of four bytes
+  bool fragment_header = false;  // IPv6: also when offset and more say nothing
+  Octets options;                // IPv4, a multiple of four bytes
 };
 
-inline bool is_fragment(const Ip& fields) { return fields.offset != 0 || fields.more || fields.fragment_header; }
+inline bool is_fragment(const Ip& fields) {
+  return fields.offset != 0 || fields.more || fields.fragment_header;
+}
 
-inline Octets ip_packet(const IpAddress& source, const IpAddress& destination, uint8_t protocol, const Octets& payload,
-                        const Ip& fields = {}) {
+inline Octets ip_packet(const IpAddress& source, const IpAddress& destination, uint8_t protocol,
+                        const Octets& payload, const Ip& fields = {}) {
   Octets packet;
   if (source.is_v4()) {
     const size_t header = 20 + fields.options.size();
@@ -183,7 +187,8 @@ inline Octets tcp_frame(const IpAddress& source, const IpAddress& destination, c
   return ethernet_ip(ip_packet(source, destination, 6, tcp(source, destination, fields)), tags);
 }
 inline Octets udp_frame(const IpAddress& source, const IpAddress& destination, uint16_t source_port,
-                        uint16_t destination_port, std::string_view payload, const std::vector<Tag>& tags = {}) {
+                        uint16_t destination_port, std::string_view payload,
+                        const std::vector<Tag>& tags = {}) {
   const Octets segment = udp(source, destination, source_port, destination_port, payload);
   return ethernet_ip(ip_packet(source, destination, 17, segment), tags);
 }

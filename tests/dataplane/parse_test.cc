@@ -39,8 +39,9 @@ class Parsing : public testing::Test {
     burst.add(buffers_.packet(frame), port);
     parser_.run(burst, exceptions_);
     const Slot& slot = burst[0];
-    return {slot.fate, slot.reason, slot.kind, slot.key, slot.tcp_flags, slot.icmp_type, slot.vlan_changes,
-            slot.vlan_out, slot.segment.size(), slot.payload.size()};
+    return {slot.fate,           slot.reason,        slot.kind,         slot.key,
+            slot.tcp_flags,      slot.icmp_type,     slot.vlan_changes, slot.vlan_out,
+            slot.segment.size(), slot.payload.size()};
   }
   DropReason reason_of(const Octets& frame) {
     const Parsed parsed = parse(frame);
@@ -64,7 +65,8 @@ class Parsing : public testing::Test {
     return reason_of(ethernet_ip(ip_packet(kClient6, kServer6, first, headers)));
   }
   DropReason of_options(const Octets& options) {
-    return reason_of(ethernet_ip(ip_packet(kClient, kServer, 17, udp(kClient, kServer, 1, 2, "x"), {.options = options})));
+    return reason_of(
+        ethernet_ip(ip_packet(kClient, kServer, 17, udp(kClient, kServer, 1, 2, "x"), {.options = options})));
   }
 
   classify::Exceptions exceptions_;
@@ -90,7 +92,8 @@ TEST_F(Parsing, KeysBothDirectionsAlike) {
     EXPECT_EQ(question.key.address[0], client);
     EXPECT_EQ(question.key.port[1], 53);
     EXPECT_EQ(question.key.protocol, 17);
-    EXPECT_FALSE(question.key == parse(udp_frame(server, client, 53, 7, "x")).key) << "an address on the wrong side";
+    EXPECT_FALSE(question.key == parse(udp_frame(server, client, 53, 7, "x")).key)
+        << "an address on the wrong side";
   }
 }
 
@@ -111,9 +114,12 @@ TEST_F(Parsing, KeysAnIcmpErrorAsTheFlowItQuotes) {
     const IpAddress &client = v4 ? kClient : kClient6, &server = v4 ? kServer : kServer6;
     const IpAddress router = ip(v4 ? "10.3.0.254" : "fd03::fe");
     const uint8_t unreachable = v4 ? 3 : 1;
-    const auto error = [&](const Octets& quoted) { return icmp_frame(router, client, unreachable, 1, 0, quoted); };
+    const auto error = [&](const Octets& quoted) {
+      return icmp_frame(router, client, unreachable, 1, 0, quoted);
+    };
     const std::pair<Octets, Octets> kQuotes[] = {
-        {udp_frame(client, server, 7, 53, "x"), ip_packet(client, server, 17, udp(client, server, 7, 53, "x"))},
+        {udp_frame(client, server, 7, 53, "x"),
+         ip_packet(client, server, 17, udp(client, server, 7, 53, "x"))},
         {tcp_frame(client, server, {}), ip_packet(client, server, 6, tcp(client, server, {}))},
         {icmp_frame(client, server, v4 ? 8 : 128, 0, 0x00070001),
          ip_packet(client, server, v4 ? 1 : 58, icmp(client, server, v4 ? 8 : 128, 0, 0x00070001))},
@@ -125,21 +131,29 @@ TEST_F(Parsing, KeysAnIcmpErrorAsTheFlowItQuotes) {
       EXPECT_TRUE(parsed.key == parse(flow).key);
       // Routers may quote no more than eight bytes of the transport header.
       const size_t headers = v4 ? 20 : 40;
-      EXPECT_EQ(parse(error(Octets(quoted.begin(), quoted.begin() + static_cast<long>(headers) + 8)), PortIndex{1}).fate, Fate::Open);
-      EXPECT_EQ(parse(error(Octets(quoted.begin(), quoted.begin() + static_cast<long>(headers) + 7)), PortIndex{1}).reason,
-                DropReason::IcmpUnrelated);
+      EXPECT_EQ(
+          parse(error(Octets(quoted.begin(), quoted.begin() + static_cast<long>(headers) + 8)), PortIndex{1})
+              .fate,
+          Fate::Open);
+      EXPECT_EQ(
+          parse(error(Octets(quoted.begin(), quoted.begin() + static_cast<long>(headers) + 7)), PortIndex{1})
+              .reason,
+          DropReason::IcmpUnrelated);
     }
     const Octets later = ip_packet(client, server, 17, Octets(64), {.offset = 64});
-    EXPECT_EQ(parse(error(later), PortIndex{1}).reason, DropReason::IcmpUnrelated) << "later fragments name no ports";
+    EXPECT_EQ(parse(error(later), PortIndex{1}).reason, DropReason::IcmpUnrelated)
+        << "later fragments name no ports";
     const Octets foreign = ip_packet(server, client, 17, udp(server, client, 53, 7, "x"));
-    EXPECT_EQ(parse(error(foreign), PortIndex{1}).reason, DropReason::IcmpUnrelated) << "its receiver did not send that";
+    EXPECT_EQ(parse(error(foreign), PortIndex{1}).reason, DropReason::IcmpUnrelated)
+        << "its receiver did not send that";
   }
 }
 
 TEST_F(Parsing, TellsTransportsApart) {
   EXPECT_EQ(parse(tcp_frame(kClient, kServer, {.payload = ""})).kind, Kind::Tcp);
   EXPECT_EQ(parse(ethernet_ip(ip_packet(kClient, kServer, 47, Octets(9)))).kind, Kind::OtherIp);
-  const Parsed ack = parse(tcp_frame(kClient, kServer, {.flags = kAck | kPsh, .options = {1, 1, 1, 1}, .payload = "12345"}));
+  const Parsed ack =
+      parse(tcp_frame(kClient, kServer, {.flags = kAck | kPsh, .options = {1, 1, 1, 1}, .payload = "12345"}));
   EXPECT_EQ(ack.tcp_flags, kAck | kPsh);
   EXPECT_EQ(ack.segment, 29u);
   EXPECT_EQ(ack.payload, 5u);
@@ -178,7 +192,8 @@ TEST_F(Parsing, SeesThroughPriorityTagsAsHostsDo) {
 TEST_F(Parsing, RefusesMoreThanTwoTags) {
   EXPECT_EQ(reason_of(udp_frame(kClient, kServer, 7, 53, "x", {{5}, {6}, {7}})), DropReason::VlanStack);
   EXPECT_EQ(reason_of(udp_frame(kClient, kServer, 7, 53, "x", {{0}, {0}, {0}})), DropReason::VlanStack);
-  EXPECT_EQ(reason_of(ethernet(0x8100, Octets(40, 0x81))), DropReason::L2Policy) << "tag, then an unknown type";
+  EXPECT_EQ(reason_of(ethernet(0x8100, Octets(40, 0x81))), DropReason::L2Policy)
+      << "tag, then an unknown type";
 }
 
 TEST_F(Parsing, TranslatesTheOuterIdAndKeysByTheFirstSide) {
@@ -207,24 +222,25 @@ TEST_F(Parsing, DecidesControlTrafficByTheWiresPolicy) {
   };
   const auto group = [](uint8_t last) { return Octets{0x01, 0x80, 0xc2, 0, 0, last}; };
   const Octets body(46, 0x42);
-  const Octets solicitation = ethernet_ip(ip_packet(kClient6, ip("ff02::1:ff00:1"), 58,
-                                                    icmp(kClient6, ip("ff02::1:ff00:1"), 135, 0, 0, Octets(16)), {.hop_limit = 255}));
+  const Octets solicitation =
+      ethernet_ip(ip_packet(kClient6, ip("ff02::1:ff00:1"), 58,
+                            icmp(kClient6, ip("ff02::1:ff00:1"), 135, 0, 0, Octets(16)), {.hop_limit = 255}));
   const Octets igmp = ethernet_ip(ip_packet(kClient, ip("224.0.0.22"), 2, Octets(8), {.hop_limit = 1}));
-  for (const Case& c : {Case{"arp", ethernet(0x0806, body), &L2Policy::arp},
-                        Case{"rarp", ethernet(0x8035, body), &L2Policy::arp},
-                        Case{"lldp", ethernet(0x88cc, body, {}, group(0x0e)), &L2Policy::lldp},
-                        Case{"lacp", ethernet(0x8809, body, {}, group(2)), &L2Policy::lacp},
-                        Case{"eapol", ethernet(0x888e, body, {}, group(3)), &L2Policy::eapol},
-                        Case{"pause", ethernet(0x8808, body, {}, group(1)), &L2Policy::pause},
-                        Case{"stp", ethernet(38, body, {}, Octets(kStp, kStp + 6)), &L2Policy::stp},
-                        Case{"provider stp", ethernet(38, body, {}, group(8)), &L2Policy::stp},
-                        Case{"pvst", ethernet(50, body, {}, {0x01, 0, 0x0c, 0xcc, 0xcc, 0xcd}), &L2Policy::stp},
-                        Case{"reserved group", ethernet(0x1234, body, {}, group(0x21)), &L2Policy::other_multicast},
-                        Case{"802.3 to a group", ethernet(40, body, {}, {0x03, 0, 0, 0, 0, 1}), &L2Policy::other_multicast},
-                        Case{"igmp", igmp, &L2Policy::other_multicast},
-                        Case{"nd", solicitation, &L2Policy::nd},
-                        Case{"unknown", ethernet(0x9000, body), &L2Policy::unknown_ethertype},
-                        Case{"802.3 to a host", ethernet(40, body), &L2Policy::unknown_ethertype}}) {
+  for (const Case& c :
+       {Case{"arp", ethernet(0x0806, body), &L2Policy::arp},
+        Case{"rarp", ethernet(0x8035, body), &L2Policy::arp},
+        Case{"lldp", ethernet(0x88cc, body, {}, group(0x0e)), &L2Policy::lldp},
+        Case{"lacp", ethernet(0x8809, body, {}, group(2)), &L2Policy::lacp},
+        Case{"eapol", ethernet(0x888e, body, {}, group(3)), &L2Policy::eapol},
+        Case{"pause", ethernet(0x8808, body, {}, group(1)), &L2Policy::pause},
+        Case{"stp", ethernet(38, body, {}, Octets(kStp, kStp + 6)), &L2Policy::stp},
+        Case{"provider stp", ethernet(38, body, {}, group(8)), &L2Policy::stp},
+        Case{"pvst", ethernet(50, body, {}, {0x01, 0, 0x0c, 0xcc, 0xcc, 0xcd}), &L2Policy::stp},
+        Case{"reserved group", ethernet(0x1234, body, {}, group(0x21)), &L2Policy::other_multicast},
+        Case{"802.3 to a group", ethernet(40, body, {}, {0x03, 0, 0, 0, 0, 1}), &L2Policy::other_multicast},
+        Case{"igmp", igmp, &L2Policy::other_multicast}, Case{"nd", solicitation, &L2Policy::nd},
+        Case{"unknown", ethernet(0x9000, body), &L2Policy::unknown_ethertype},
+        Case{"802.3 to a host", ethernet(40, body), &L2Policy::unknown_ethertype}}) {
     L2Policy all_pass{L2Action::Pass, L2Action::Pass, L2Action::Pass, L2Action::Pass, L2Action::Pass,
                       L2Action::Pass, L2Action::Pass, L2Action::Pass, L2Action::Pass};
     l2() = all_pass;
@@ -240,7 +256,8 @@ TEST_F(Parsing, DecidesControlTrafficByTheWiresPolicy) {
 
 TEST_F(Parsing, TakesOnlyLinkLocalPacketsForNeighbourDiscovery) {
   const auto type = [&](uint8_t icmp_type, uint8_t hop_limit) {
-    return parse(ethernet_ip(ip_packet(kClient6, kServer6, 58, icmp(kClient6, kServer6, icmp_type, 0, 0, Octets(16)),
+    return parse(ethernet_ip(ip_packet(kClient6, kServer6, 58,
+                                       icmp(kClient6, kServer6, icmp_type, 0, 0, Octets(16)),
                                        {.hop_limit = hop_limit})))
         .fate;
   };
@@ -277,7 +294,8 @@ TEST_F(Parsing, RefusesAddressesNoHostAccepts) {
   for (const char* source : {"224.0.0.1", "239.1.2.3", "255.255.255.255", "127.0.0.1", "10.3.0.1"})
     EXPECT_EQ(between(source, "10.3.0.1"), DropReason::BadAddress) << source;
   EXPECT_EQ(between("10.1.0.5", "127.0.0.2"), DropReason::BadAddress);
-  for (const char* source : {"ff02::1", "::1", "fd03::1"}) EXPECT_EQ(between(source, "fd03::1"), DropReason::BadAddress) << source;
+  for (const char* source : {"ff02::1", "::1", "fd03::1"})
+    EXPECT_EQ(between(source, "fd03::1"), DropReason::BadAddress) << source;
   EXPECT_EQ(between("fd01::5", "::1"), DropReason::BadAddress);
   EXPECT_EQ(between("0.0.0.0", "255.255.255.255"), DropReason::None) << "a DHCP client";
   EXPECT_EQ(between("10.1.0.5", "224.0.0.251"), DropReason::None);
@@ -311,15 +329,22 @@ TEST_F(Parsing, WalksOverIpv6ExtensionHeaders) {
   EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 1, 4, 0, 0, 0, 0}), DropReason::None);
   EXPECT_EQ(of_extension_headers(43, {kUdp, 0, 4, 0, 0, 0, 0, 0}), DropReason::None) << "no segments left";
   EXPECT_EQ(of_extension_headers(43, {kUdp, 0, 4, 1, 0, 0, 0, 0}), DropReason::IpSourceRoute);
-  EXPECT_EQ(of_extension_headers(60, {0, 0, 1, 4, 0, 0, 0, 0, kUdp, 0, 1, 4, 0, 0, 0, 0}), DropReason::BadExtensionHeader);
-  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 1, 4, 0, 7, 0, 0}), DropReason::BadIpOption) << "padding that is not zero";
+  EXPECT_EQ(of_extension_headers(60, {0, 0, 1, 4, 0, 0, 0, 0, kUdp, 0, 1, 4, 0, 0, 0, 0}),
+            DropReason::BadExtensionHeader);
+  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 1, 4, 0, 7, 0, 0}), DropReason::BadIpOption)
+      << "padding that is not zero";
   EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 0, 0, 0, 0, 0, 0}), DropReason::None);
-  EXPECT_EQ(of_extension_headers(60, {kUdp, 1, 1, 6, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0}), DropReason::BadIpOption)
+  EXPECT_EQ(of_extension_headers(60, {kUdp, 1, 1, 6, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0}),
+            DropReason::BadIpOption)
       << "too much padding";
-  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 0x3e, 4, 0, 0, 0, 0}), DropReason::None) << "unknown, to be skipped";
-  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 0x7e, 4, 0, 0, 0, 0}), DropReason::BadIpOption) << "unknown, to be refused";
-  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 1, 9, 0, 0, 0, 0}), DropReason::BadIpOption) << "option past the header";
-  EXPECT_EQ(of_extension_headers(0, {kUdp, 0, 5, 3, 0, 0, 0, 0}), DropReason::BadIpOption) << "router alert of 3 bytes";
+  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 0x3e, 4, 0, 0, 0, 0}), DropReason::None)
+      << "unknown, to be skipped";
+  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 0x7e, 4, 0, 0, 0, 0}), DropReason::BadIpOption)
+      << "unknown, to be refused";
+  EXPECT_EQ(of_extension_headers(60, {kUdp, 0, 1, 9, 0, 0, 0, 0}), DropReason::BadIpOption)
+      << "option past the header";
+  EXPECT_EQ(of_extension_headers(0, {kUdp, 0, 5, 3, 0, 0, 0, 0}), DropReason::BadIpOption)
+      << "router alert of 3 bytes";
   EXPECT_EQ(of_extension_headers(60, {kUdp, 200, 1, 4, 0, 0, 0, 0}), DropReason::Truncated);
   Octets many;
   for (int i = 0; i < 64; ++i) append(many, {i == 63 ? kUdp : uint8_t{60}, 0, 1, 4, 0, 0, 0, 0});
@@ -328,12 +353,14 @@ TEST_F(Parsing, WalksOverIpv6ExtensionHeaders) {
 
 TEST_F(Parsing, TakesAnAtomicFragmentForWhole) {
   const Octets segment = udp(kClient6, kServer6, 7, 53, "x");
-  const Parsed atomic = parse(ethernet_ip(ip_packet(kClient6, kServer6, 17, segment, {.fragment_header = true})));
+  const Parsed atomic =
+      parse(ethernet_ip(ip_packet(kClient6, kServer6, 17, segment, {.fragment_header = true})));
   EXPECT_EQ(atomic.fate, Fate::Open);
   EXPECT_TRUE(atomic.key == parse(udp_frame(kClient6, kServer6, 7, 53, "x")).key);
   Octets nested = {17, 0, 0, 0, 0, 0, 0, 9};
   append(nested, segment);
-  EXPECT_EQ(reason_of(ethernet_ip(ip_packet(kClient6, kServer6, 44, nested, {.fragment_header = true}))), DropReason::FragmentBad);
+  EXPECT_EQ(reason_of(ethernet_ip(ip_packet(kClient6, kServer6, 44, nested, {.fragment_header = true}))),
+            DropReason::FragmentBad);
 }
 
 // Transports.
@@ -364,13 +391,15 @@ TEST_F(Parsing, ChecksEveryChecksum) {
   for (const bool v4 : {true, false}) {
     const IpAddress &client = v4 ? kClient : kClient6, &server = v4 ? kServer : kServer6;
     const uint8_t icmp_protocol = v4 ? 1 : 58;
-    for (const auto& [protocol, segment] : {std::pair<uint8_t, Octets>{6, tcp(client, server, {.flags = kAck, .payload = "odd"})},
-                                            {17, udp(client, server, 1, 2, "odd")},
-                                            {icmp_protocol, icmp(client, server, v4 ? 8 : 128, 0, 1, Octets(3, 7))}}) {
+    for (const auto& [protocol, segment] :
+         {std::pair<uint8_t, Octets>{6, tcp(client, server, {.flags = kAck, .payload = "odd"})},
+          {17, udp(client, server, 1, 2, "odd")},
+          {icmp_protocol, icmp(client, server, v4 ? 8 : 128, 0, 1, Octets(3, 7))}}) {
       EXPECT_EQ(reason_of(ethernet_ip(ip_packet(client, server, protocol, segment))), DropReason::None);
       Octets damaged = segment;
       damaged.back() ^= 0x20;
-      EXPECT_EQ(reason_of(ethernet_ip(ip_packet(client, server, protocol, damaged))), DropReason::BadTransportChecksum);
+      EXPECT_EQ(reason_of(ethernet_ip(ip_packet(client, server, protocol, damaged))),
+                DropReason::BadTransportChecksum);
     }
     Octets without = udp(client, server, 1, 2, "x");
     store_be16(&without[6], 0);
@@ -388,7 +417,8 @@ TEST_F(Parsing, AcceptsOnlyTcpFlagsThatMeanSomething) {
               good ? DropReason::None : DropReason::BadTcpFlags)
         << flags;
   }
-  EXPECT_EQ(reason_of(tcp_frame(kClient, kServer, {.flags = kSyn, .payload = "fast open"})), DropReason::BadTcpFlags);
+  EXPECT_EQ(reason_of(tcp_frame(kClient, kServer, {.flags = kSyn, .payload = "fast open"})),
+            DropReason::BadTcpFlags);
 }
 
 TEST_F(Parsing, PassesOnlyHarmlessMalformedFramesOnTheOperatorsWord) {

@@ -19,7 +19,9 @@ namespace app = classify::app;
 
 const IpAddress kClient = ip("10.1.0.5"), kServer = ip("10.3.0.1");
 
-Octets datagram(uint16_t port, std::string_view payload = "x") { return udp_frame(kClient, kServer, 7, port, payload); }
+Octets datagram(uint16_t port, std::string_view payload = "x") {
+  return udp_frame(kClient, kServer, 7, port, payload);
+}
 Octets answer_from(uint16_t port) { return udp_frame(kServer, kClient, port, 7, "y"); }
 
 // The pending budget.
@@ -83,7 +85,8 @@ TEST(Pending, BecomesAllowedByTheBytesThatFit) {
   TcpTalk talk;
   ASSERT_TRUE(talk.open(lane));
   EXPECT_TRUE(lane.passes(kFirstSide, talk.from_client(kAck | kPsh, classify::usual_hello())));
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(lane.passes(kFirstSide, talk.from_client(kAck, std::string(1000, 'e'))));
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(lane.passes(kFirstSide, talk.from_client(kAck, std::string(1000, 'e'))));
 }
 
 TEST(Pending, BecomesDroppedByTheBytesThatDoNotAndThePacketItselfObeys) {
@@ -132,7 +135,7 @@ TEST(Pending, ExceptionDoesNotHelpWhereNoRuleMightAllow) {
 
 TEST(Pending, NeverStartsWhereNoRuleCouldAllow) {
   Policy policy = allow_only(app::kTls);
-  policy.rules[0].service = classify::Service::ApplicationDefault;   // 443 and 8443
+  policy.rules[0].service = classify::Service::ApplicationDefault;  // 443 and 8443
   Lane lane(compiled(std::move(policy)));
   TcpTalk talk;
   talk.server_port = 22;
@@ -211,8 +214,12 @@ TEST(NewPolicy, RemembersTheApplicationThatWasIdentified) {
 TEST(Questions, AreAnsweredByStrangersThroughAnotherWorker) {
   const IpAddress group = ip("239.255.255.253"), stranger = ip("10.3.0.77");
   Policy policy = allow_only(app::kSlp);
-  policy.zones.push_back({.zone = classify::kManagement, .wire = WireId{0}, .side = Side::Second, .vlan = {},
-                          .prefixes = {classify::prefix("239.255.255.253/32")}, .name = "management"});
+  policy.zones.push_back({.zone = classify::kManagement,
+                          .wire = WireId{0},
+                          .side = Side::Second,
+                          .vlan = {},
+                          .prefixes = {classify::prefix("239.255.255.253/32")},
+                          .name = "management"});
   // The answer must not be allowed for its own sake.
   policy.rules[0].source_zones = {classify::kTrust};
   policy.rules[0].destination_zones = {classify::kManagement};
@@ -239,11 +246,14 @@ TEST(Questions, AreAnsweredByStrangersThroughAnotherWorker) {
   ASSERT_TRUE(asking.passes(kFirstSide, udp_frame(kClient, group, 7, 427, sized_request)));
   answering.now = asking.now + kSecond;
   EXPECT_TRUE(answering.passes(kSecondSide, answer));
-  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(stranger, kClient, 427, 8, reply)), DropReason::PolicyDefault)
+  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(stranger, kClient, 427, 8, reply)),
+            DropReason::PolicyDefault)
       << "another port asked nothing";
-  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(stranger, ip("10.1.0.6"), 427, 7, reply)), DropReason::PolicyDefault);
+  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(stranger, ip("10.1.0.6"), 427, 7, reply)),
+            DropReason::PolicyDefault);
   answering.now = asking.now + 16 * kSecond;
-  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(ip("10.3.0.78"), kClient, 427, 7, reply)), DropReason::PolicyDefault)
+  EXPECT_EQ(answering.verdict(kSecondSide, udp_frame(ip("10.3.0.78"), kClient, 427, 7, reply)),
+            DropReason::PolicyDefault)
       << "too late";
 }
 
@@ -278,7 +288,8 @@ TEST(Exceptions, OfDecryptionDropPassOrBypass) {
     Lane lane(compiled(policy));
     TcpTalk talk;
     ASSERT_TRUE(talk.open(lane));
-    const DropReason expected = action == ExceptionAction::Drop ? DropReason::DecryptionUnavailable : DropReason::None;
+    const DropReason expected =
+        action == ExceptionAction::Drop ? DropReason::DecryptionUnavailable : DropReason::None;
     EXPECT_EQ(lane.verdict(kFirstSide, talk.from_client(kAck | kPsh, classify::usual_hello())), expected);
     lane.age(7200 * kSecond);
     const auto ends = lane.records(RecordKind::FlowEnd);
@@ -295,8 +306,8 @@ TEST(Exceptions, OfMalformedFramesPassThemWithoutAFlow) {
   frame.back() ^= 1;
   EXPECT_TRUE(lane.passes(kFirstSide, frame));
   EXPECT_EQ(lane.pipeline().flows().size(), 0u);
-  const Octets source_route = ethernet_ip(ip_packet(kClient, kServer, 17, udp(kClient, kServer, 1, 2, "x"),
-                                                    {.options = {131, 3, 4, 0}}));
+  const Octets source_route = ethernet_ip(
+      ip_packet(kClient, kServer, 17, udp(kClient, kServer, 1, 2, "x"), {.options = {131, 3, 4, 0}}));
   EXPECT_EQ(lane.verdict(kFirstSide, source_route), DropReason::IpSourceRoute) << "no word lets this pass";
 }
 
@@ -312,7 +323,7 @@ TEST(Dispatch, MeasuresEveryFragmentAgainstTheLongestFrame) {
   };
   Lane lane(compiled(allow_all()), std::move(setup));
   lane.receive(kFirstSide, piece(0, 80));
-  lane.receive(kFirstSide, piece(80, 560));   // too long
+  lane.receive(kFirstSide, piece(80, 560));  // too long
   lane.receive(kFirstSide, piece(560, 608));
   for (const auto& sent : lane.output.sent) EXPECT_LE(sent.frame.size(), 200u);
   EXPECT_GE(lane.dropped(DropReason::MtuExceeded), 1u);

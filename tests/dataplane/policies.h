@@ -11,7 +11,11 @@ inline classify::Policy wire_policy(uint32_t generation = 1) {
   classify::Policy policy = classify::empty_policy();
   policy.generation = Generation{generation};
   const auto zone = [&policy](Zone id, Side side, std::vector<Prefix> prefixes, std::string name) {
-    policy.zones.push_back({.zone = id, .wire = WireId{0}, .side = side, .vlan = {}, .prefixes = std::move(prefixes),
+    policy.zones.push_back({.zone = id,
+                            .wire = WireId{0},
+                            .side = side,
+                            .vlan = {},
+                            .prefixes = std::move(prefixes),
                             .name = std::move(name)});
   };
   const auto p = [](std::string_view text) { return classify::prefix(text); };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever comes in is sent, dropped by name or held, and nothing is lost: random bytes and damaged frames, in numbers.
-// POSTERN_RANDOM_FRAMES says how many.
+// Whatever comes in is sent, dropped by name or held, and nothing is lost: random bytes and damaged frames,
+// in numbers. POSTERN_RANDOM_FRAMES says how many.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -40,11 +40,21 @@ class Chaos {
   void damage(Octets& frame) {
     const size_t at = random_() % frame.size();
     switch (random_() % 6) {
-      case 0: frame.resize(at); break;
-      case 1: frame.insert(frame.end(), random_() % 40, static_cast<uint8_t>(random_())); break;
-      case 2: frame.erase(frame.begin() + static_cast<std::ptrdiff_t>(at)); break;
-      case 3: frame[at] ^= static_cast<uint8_t>(1u << random_() % 8); break;
-      default: frame[at] = static_cast<uint8_t>(random_()); break;
+      case 0:
+        frame.resize(at);
+        break;
+      case 1:
+        frame.insert(frame.end(), random_() % 40, static_cast<uint8_t>(random_()));
+        break;
+      case 2:
+        frame.erase(frame.begin() + static_cast<std::ptrdiff_t>(at));
+        break;
+      case 3:
+        frame[at] ^= static_cast<uint8_t>(1u << random_() % 8);
+        break;
+      default:
+        frame[at] = static_cast<uint8_t>(random_());
+        break;
     }
   }
   // So that damage behind the checksums is reached as well.
@@ -53,10 +63,13 @@ class Chaos {
     const size_t header = (frame[14] & 15u) * 4;
     if (header < 20 || frame.size() < 14 + header) return;
     store_be16(&frame[24], 0);
-    store_be16(&frame[24], slow_checksum(slow_sum(Octets(frame.begin() + 14, frame.begin() + 14 + static_cast<long>(header)))));
+    store_be16(
+        &frame[24],
+        slow_checksum(slow_sum(Octets(frame.begin() + 14, frame.begin() + 14 + static_cast<long>(header)))));
     const size_t total = load_be16(&frame[16]), offset = frame[23] == 6 ? 16 : frame[23] == 17 ? 6 : 2;
     if (total < header + offset + 2 || 14 + total > frame.size()) return;
-    Octets segment(frame.begin() + 14 + static_cast<long>(header), frame.begin() + 14 + static_cast<long>(total));
+    Octets segment(frame.begin() + 14 + static_cast<long>(header),
+                   frame.begin() + 14 + static_cast<long>(total));
     store_be16(&segment[offset], 0);
     seal(segment, offset, IpAddress::from_v4(&frame[26]), IpAddress::from_v4(&frame[30]), frame[23]);
     std::copy(segment.begin(), segment.end(), frame.begin() + 14 + static_cast<long>(header));
@@ -74,7 +87,8 @@ void play(Lane& lane, unsigned frames, uint64_t seed) {
   for (unsigned i = 0; i < frames; i += static_cast<unsigned>(burst.size())) {
     burst.clear();
     const size_t size = 1 + random() % Burst::kCapacity;
-    while (burst.size() < size) burst.emplace_back(PortIndex{static_cast<uint8_t>(random() % 2)}, chaos.frame());
+    while (burst.size() < size)
+      burst.emplace_back(PortIndex{static_cast<uint8_t>(random() % 2)}, chaos.frame());
     lane.receive_burst(burst);
     lane.records();
     if (random() % 50 == 0) lane.age(kSecond * (random() % 40));
@@ -99,8 +113,9 @@ TEST(RandomFrames, AreAllAccountedForWhereEveryExceptionPasses) {
   using classify::ExceptionAction;
   classify::Policy policy = allow_only(classify::app::kDns);
   policy.pending.packets = 2;
-  policy.exceptions = {ExceptionAction::Pass, ExceptionAction::Pass, ExceptionAction::Pass, ExceptionAction::Pass,
-                       ExceptionAction::Pass, ExceptionAction::Pass, ExceptionAction::Pass};
+  policy.exceptions = {ExceptionAction::Pass, ExceptionAction::Pass, ExceptionAction::Pass,
+                       ExceptionAction::Pass, ExceptionAction::Pass, ExceptionAction::Pass,
+                       ExceptionAction::Pass};
   Wire wire;
   wire.vlan_map = {{5, 105}};
   LaneSetup setup = lane_setup(64);

@@ -11,7 +11,8 @@ namespace postern::dataplane {
 namespace {
 
 Question slp_question() {
-  return {.client = ip("10.1.0.5"), .client_port = 7, .server_port = 427, .vlan = 10, .protocol = 17, .wire = 1};
+  return {
+      .client = ip("10.1.0.5"), .client_port = 7, .server_port = 427, .vlan = 10, .protocol = 17, .wire = 1};
 }
 
 TEST(Questions, AreRememberedForFifteenSeconds) {
@@ -55,13 +56,14 @@ TEST(Questions, AreForgottenOnlyForNewerOnes) {
   EXPECT_GT(kept, 1400u);
 }
 
-// A reader on another thread sees a whole question or none: `asked` may say no, but never yes to what nobody asked.
+// A reader on another thread sees a whole question or none: `asked` may say no, but never yes to what nobody
+// asked.
 TEST(Questions, AreNeverReadTorn) {
   QuestionTable table;
   const auto asked_one = [](unsigned i) {
     Question question = slp_question();
     question.client_port = static_cast<uint16_t>(i % 64);
-    question.server_port = static_cast<uint16_t>(1000 + i % 64);   // belongs to its client port
+    question.server_port = static_cast<uint16_t>(1000 + i % 64);  // belongs to its client port
     return question;
   };
   std::atomic<bool> stop{false};

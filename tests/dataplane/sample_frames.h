@@ -15,17 +15,24 @@ inline std::vector<Octets> sample_frames() {
     frames.push_back(udp_frame(client, server, 40000, 53, "tagged twice", {{5, 0x88a8}, {6}}));
     frames.push_back(udp_frame(client, server, 40000, 53, "priority tag", {{0}}));
     frames.push_back(tcp_frame(client, server, {.flags = kSyn, .options = {3, 3, 7, 1}}));
-    frames.push_back(tcp_frame(server, client, {.source_port = 443, .destination_port = 40000, .sequence = 5000,
-                                                .acknowledgement = 1001, .flags = kSyn | kAck}));
-    frames.push_back(tcp_frame(client, server, {.sequence = 1001, .acknowledgement = 5001, .flags = kAck | kPsh,
-                                                .payload = "GET / HTTP/1.1\r\n\r\n"}));
+    frames.push_back(tcp_frame(server, client,
+                               {.source_port = 443,
+                                .destination_port = 40000,
+                                .sequence = 5000,
+                                .acknowledgement = 1001,
+                                .flags = kSyn | kAck}));
+    frames.push_back(tcp_frame(client, server,
+                               {.sequence = 1001,
+                                .acknowledgement = 5001,
+                                .flags = kAck | kPsh,
+                                .payload = "GET / HTTP/1.1\r\n\r\n"}));
     frames.push_back(tcp_frame(client, server, {.sequence = 1019, .flags = kRst}));
     frames.push_back(icmp_frame(client, server, v4 ? 8 : 128, 0, 0x00010001, Octets(32)));
     frames.push_back(icmp_frame(server, client, v4 ? 3 : 1, 1, 0, ip_packet(client, server, 17, datagram)));
     for (const size_t at : {size_t{0}, size_t{64}})
-      frames.push_back(ethernet_ip(ip_packet(client, server, 17,
-                                             Octets(datagram.begin() + at, at == 0 ? datagram.begin() + 64 : datagram.end()),
-                                             {.offset = at, .more = at == 0})));
+      frames.push_back(ethernet_ip(ip_packet(
+          client, server, 17, Octets(datagram.begin() + at, at == 0 ? datagram.begin() + 64 : datagram.end()),
+          {.offset = at, .more = at == 0})));
     frames.push_back(ethernet_ip(ip_packet(client, server, 47, Octets(20))));
   }
   const IpAddress client = ip("10.1.0.5"), server = ip("10.3.0.1");

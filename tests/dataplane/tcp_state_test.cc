@@ -38,7 +38,8 @@ class Connection : public testing::Test {
   void open() { ASSERT_TRUE(talk_.open(lane_)); }
   FlowState state() {
     for (uint32_t flow = 0; flow < lane_.pipeline().flows().high_water(); ++flow)
-      if (lane_.pipeline().flows().hot(flow).state != FlowState::Free) return lane_.pipeline().flows().hot(flow).state;
+      if (lane_.pipeline().flows().hot(flow).state != FlowState::Free)
+        return lane_.pipeline().flows().hot(flow).state;
     return FlowState::Free;
   }
 
@@ -116,7 +117,7 @@ TEST_F(Connection, CarriesDataBothWays) {
 }
 
 TEST_F(Connection, TakesDataUpToTheEndOfTheWindowAndOneByteMore) {
-  open();   // the window is 60000
+  open();  // the window is 60000
   EXPECT_EQ(client_at(59'990, kAck, std::string(10, 'x')), kPassed);
   EXPECT_EQ(client_at(60'000, kAck, "x"), kPassed) << "a probe of a closed window";
   EXPECT_EQ(client_at(60'000, kAck, "xx"), kIgnored);
@@ -239,7 +240,7 @@ TEST_F(Connection, ClosesWhenTheServerIsDoneFirst) {
 TEST_F(Connection, ClosesWhenBothAreDoneAtOnce) {
   open();
   const Octets from_client = talk_.from_client(kFin | kAck);
-  talk_.client_next -= 1;   // the server has not seen it
+  talk_.client_next -= 1;  // the server has not seen it
   const Octets from_server = talk_.from_server(kFin | kAck);
   lane_.receive_burst({{kFirstSide, from_client}, {kSecondSide, from_server}});
   EXPECT_EQ(state(), FlowState::Closed);
@@ -320,8 +321,8 @@ TEST_F(Connection, TakesSignaturesItBeganWith) {
 
 TEST_F(Connection, ReadsDamagedOptionsToTheirDamage) {
   open();
-  for (const Octets& options : {Octets{19, 0, 0, 0}, Octets{19, 1, 0, 0}, Octets{19, 40, 0, 0}, Octets{1, 1, 1, 19},
-                                Octets{0, 19, 18, 0}, Octets{8, 255, 0, 0}}) {
+  for (const Octets& options : {Octets{19, 0, 0, 0}, Octets{19, 1, 0, 0}, Octets{19, 40, 0, 0},
+                                Octets{1, 1, 1, 19}, Octets{0, 19, 18, 0}, Octets{8, 255, 0, 0}}) {
     Tcp segment = talk_.next_of_client(kAck);
     segment.options = options;
     EXPECT_EQ(lane_.verdict(kFirstSide, talk_.client_frame(segment)), kPassed);

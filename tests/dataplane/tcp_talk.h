@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP conversation for tests: makes the next frame of either end with the right numbers. The client sits on the
-// wire's first side.
+// A TCP conversation for tests: makes the next frame of either end with the right numbers. The client sits on
+// the wire's first side.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ struct TcpTalk {
   uint16_t window = 60000;
 
   static uint32_t space(const Tcp& fields) {
-    return static_cast<uint32_t>(fields.payload.size()) + ((fields.flags & kSyn) != 0) + ((fields.flags & kFin) != 0);
+    return static_cast<uint32_t>(fields.payload.size()) + ((fields.flags & kSyn) != 0) +
+           ((fields.flags & kFin) != 0);
   }
   // Frames as they are; the conversation does not move on.
   Octets client_frame(Tcp fields) const {
@@ -30,12 +31,20 @@ struct TcpTalk {
     return tcp_frame(server, client, fields);
   }
   Tcp next_of_client(uint8_t flags, std::string payload = {}) const {
-    return {.sequence = client_next, .acknowledgement = (flags & kAck) != 0 ? server_next : 0, .flags = flags,
-            .window = window, .options = {}, .payload = std::move(payload)};
+    return {.sequence = client_next,
+            .acknowledgement = (flags & kAck) != 0 ? server_next : 0,
+            .flags = flags,
+            .window = window,
+            .options = {},
+            .payload = std::move(payload)};
   }
   Tcp next_of_server(uint8_t flags, std::string payload = {}) const {
-    return {.sequence = server_next, .acknowledgement = (flags & kAck) != 0 ? client_next : 0, .flags = flags,
-            .window = window, .options = {}, .payload = std::move(payload)};
+    return {.sequence = server_next,
+            .acknowledgement = (flags & kAck) != 0 ? client_next : 0,
+            .flags = flags,
+            .window = window,
+            .options = {},
+            .payload = std::move(payload)};
   }
   // Frames that move the conversation on.
   Octets from_client(uint8_t flags, std::string payload = {}) {

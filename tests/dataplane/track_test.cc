@@ -22,7 +22,8 @@ TcpTalk talk_from(uint16_t port) {
 
 // A SYN of the flood: number -> its own address and port.
 Octets flood_syn(unsigned number) {
-  const uint8_t address[4] = {10, 1, static_cast<uint8_t>(1 + (number >> 8) % 250), static_cast<uint8_t>(number)};
+  const uint8_t address[4] = {10, 1, static_cast<uint8_t>(1 + (number >> 8) % 250),
+                              static_cast<uint8_t>(number)};
   TcpTalk talk = talk_from(static_cast<uint16_t>(1024 + number / 256));
   talk.client = IpAddress::from_v4(address);
   return talk.from_client(kSyn);
@@ -65,7 +66,7 @@ TEST(Tracker, KeepsEveryEstablishedFlowThroughAFloodOfUnansweredDatagrams) {
 }
 
 TEST(Tracker, GivesTheOldestHalfOpenFlowAwayFirst) {
-  Lane lane(compiled(allow_all()), lane_setup(256));   // 64 of them half-open
+  Lane lane(compiled(allow_all()), lane_setup(256));  // 64 of them half-open
   std::vector<TcpTalk> talks;
   for (uint16_t i = 0; i < 65; ++i) {
     talks.push_back(talk_from(static_cast<uint16_t>(1000 + i)));
@@ -96,9 +97,10 @@ TEST(Tracker, LetsRepeatedSynsKeepNoPlaceForEver) {
   EXPECT_EQ(lane.dropped(), 0u);
 }
 
-// Answered flows leave the list of half-open ones behind; they must not push out others on their way out of it.
+// Answered flows leave the list of half-open ones behind; they must not push out others on their way out of
+// it.
 TEST(Tracker, EvictsNobodyWhileTheShareIsNotUsedUp) {
-  Lane lane(compiled(allow_all()), lane_setup(1024));   // 256 half-open
+  Lane lane(compiled(allow_all()), lane_setup(1024));  // 256 half-open
   for (uint16_t round = 0; round < 300; ++round) {
     TcpTalk talk = talk_from(static_cast<uint16_t>(1000 + round));
     ASSERT_TRUE(talk.open(lane));
@@ -160,7 +162,8 @@ TEST(Tracker, TakesTheRoomOfAHalfOpenFlowWhenTheTableIsFull) {
 TEST(Tracker, FindsTheFlowThatAnEarlierPacketOfTheBurstOpened) {
   Lane lane(compiled(allow_all()));
   TcpTalk talk;
-  const Octets syn = talk.from_client(kSyn), answer = talk.from_server(kSyn | kAck), ack = talk.from_client(kAck, "x");
+  const Octets syn = talk.from_client(kSyn), answer = talk.from_server(kSyn | kAck),
+               ack = talk.from_client(kAck, "x");
   lane.receive_burst({{kFirstSide, syn}, {kSecondSide, answer}, {kFirstSide, ack}});
   EXPECT_EQ(lane.output.sent.size(), 3u);
   EXPECT_EQ(lane.pipeline().flows().size(), 1u);
@@ -168,10 +171,12 @@ TEST(Tracker, FindsTheFlowThatAnEarlierPacketOfTheBurstOpened) {
 
 TEST(Tracker, RefusesAnswersToEchoesNobodySent) {
   Lane lane(compiled(allow_all()));
-  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(kServer, kClient, 0, 0, 0x00010001)), DropReason::IcmpUnrelated);
+  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(kServer, kClient, 0, 0, 0x00010001)),
+            DropReason::IcmpUnrelated);
   EXPECT_TRUE(lane.passes(kFirstSide, icmp_frame(kClient, kServer, 8, 0, 0x00010001)));
   EXPECT_TRUE(lane.passes(kSecondSide, icmp_frame(kServer, kClient, 0, 0, 0x00010001)));
-  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(kServer, kClient, 0, 0, 0x00020001)), DropReason::IcmpUnrelated);
+  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(kServer, kClient, 0, 0, 0x00020001)),
+            DropReason::IcmpUnrelated);
 }
 
 TEST(Tracker, TiesIcmpErrorsToTheFlowTheySpeakOf) {
@@ -183,8 +188,10 @@ TEST(Tracker, TiesIcmpErrorsToTheFlowTheySpeakOf) {
   EXPECT_TRUE(lane.passes(kSecondSide, error));
   EXPECT_EQ(lane.pipeline().flows().size(), 1u) << "an error opens no flow";
   const Octets other = ip_packet(kClient, kServer, 17, udp(kClient, kServer, 8, 53, "x"));
-  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(ip("10.3.0.254"), kClient, 3, 1, 0, other)), DropReason::IcmpUnrelated);
-  EXPECT_EQ(lane.verdict(kFirstSide, icmp_frame(ip("10.1.0.254"), kServer, 3, 1, 0, question)), DropReason::IcmpUnrelated)
+  EXPECT_EQ(lane.verdict(kSecondSide, icmp_frame(ip("10.3.0.254"), kClient, 3, 1, 0, other)),
+            DropReason::IcmpUnrelated);
+  EXPECT_EQ(lane.verdict(kFirstSide, icmp_frame(ip("10.1.0.254"), kServer, 3, 1, 0, question)),
+            DropReason::IcmpUnrelated)
       << "from the asking side, quoting what its receiver never sent";
 }
 
@@ -208,7 +215,9 @@ void open_established(Lane& lane) {
   ASSERT_TRUE(talk.open(lane));
 }
 void open_half(Lane& lane) { ASSERT_TRUE(lane.passes(kFirstSide, TcpTalk{}.from_client(kSyn))); }
-void open_datagram(Lane& lane) { ASSERT_TRUE(lane.passes(kFirstSide, udp_frame(kClient, kServer, 7, 53, "x"))); }
+void open_datagram(Lane& lane) {
+  ASSERT_TRUE(lane.passes(kFirstSide, udp_frame(kClient, kServer, 7, 53, "x")));
+}
 void open_answered_datagram(Lane& lane) {
   open_datagram(lane);
   ASSERT_TRUE(lane.passes(kSecondSide, udp_frame(kServer, kClient, 53, 7, "y")));
@@ -226,8 +235,14 @@ class Ageing : public testing::TestWithParam<Aged> {};
 TEST_P(Ageing, EndsTheFlowAfterItsTimeoutAndNotBefore) {
   Policy policy = wire_policy();
   // Every class has a time of its own, so that none is taken for another.
-  policy.timeouts = {.tcp_half_open = 20, .tcp_established = 30, .tcp_closed = 40, .udp_unreplied = 50, .udp = 60,
-                     .icmp = 70, .drop = 80, .other = 90};
+  policy.timeouts = {.tcp_half_open = 20,
+                     .tcp_established = 30,
+                     .tcp_closed = 40,
+                     .udp_unreplied = 50,
+                     .udp = 60,
+                     .icmp = 70,
+                     .drop = 80,
+                     .other = 90};
   classify::Rule& refuse = add_wire_rule(policy, Action::Drop, classify::kAnyApplication);
   refuse.protocol = classify::kUdp;
   refuse.ports = {{666, 666}};
@@ -270,7 +285,7 @@ TEST(Tracker, SpendsNoMoreThanItsShareOnAgeing) {
   for (unsigned i = 0; i < 1000; ++i) lane.receive(kFirstSide, flood_syn(i));
   lane.pipeline().age(lane.now, lane.snapshot());
   lane.now += 3600 * kSecond;
-  lane.pipeline().age(lane.now, lane.snapshot());   // after a pause: one whole round at once, not more
+  lane.pipeline().age(lane.now, lane.snapshot());  // after a pause: one whole round at once, not more
   EXPECT_EQ(lane.pipeline().flows().size(), 0u);
   for (unsigned i = 0; i < 1000; ++i) lane.receive(kFirstSide, flood_syn(i));
   lane.now += 20 * kSecond;
@@ -344,7 +359,7 @@ TEST(Midstream, IsTrackedAndJudgedWhenPassed) {
   EXPECT_TRUE(lane.passes(kFirstSide, talk.from_client(kAck, "x")));
   EXPECT_TRUE(lane.passes(kSecondSide, talk.from_server(kAck, "y")));
   EXPECT_EQ(lane.pipeline().flows().size(), 1u);
-  talk.client_next += 3u << 29;   // beyond the largest window there is
+  talk.client_next += 3u << 29;  // beyond the largest window there is
   EXPECT_EQ(lane.verdict(kFirstSide, talk.from_client(kAck, "far away")), DropReason::TcpOutOfWindow);
 }
 
@@ -363,7 +378,7 @@ TEST(Midstream, ResetsPassWithoutAFlow) {
 }
 
 TEST(Midstream, IsLeftAloneWhenBypassed) {
-  Policy policy = wire_policy();   // allows nothing
+  Policy policy = wire_policy();  // allows nothing
   policy.exceptions.midstream = ExceptionAction::Bypass;
   Lane lane(compiled(policy));
   TcpTalk talk;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One real Worker on a thread of its own, between two ports that are rings in memory. Others of `workers` exist only as
-// inboxes, which hold a single packet.
+// One real Worker on a thread of its own, between two ports that are rings in memory. Others of `workers`
+// exist only as inboxes, which hold a single packet.
 #pragma once
 
 #include <rte_eth_ring.h>
@@ -19,14 +19,17 @@ namespace postern::dataplane {
 
 class WorkerBench {
  public:
-  WorkerBench(const classify::PolicySnapshot& snapshot, unsigned workers) : setup_(PipelineSetup::from({Wire{}})) {
+  WorkerBench(const classify::PolicySnapshot& snapshot, unsigned workers)
+      : setup_(PipelineSetup::from({Wire{}})) {
     setup_.flows = 1024;
     shared_.workers = workers;
     shared_.snapshot.store(&snapshot);
     shared_.questions = std::vector<QuestionTable>(workers);
     for (unsigned side = 0; side < 2; ++side) open_port(side);
-    for (unsigned n = 0; n < workers; ++n) shared_.inboxes.push_back(new_ring("inbox" + std::to_string(n), 2));
-    shared_.quiescence = static_cast<rte_rcu_qsbr*>(rte_zmalloc(nullptr, rte_rcu_qsbr_get_memsize(workers), 64));
+    for (unsigned n = 0; n < workers; ++n)
+      shared_.inboxes.push_back(new_ring("inbox" + std::to_string(n), 2));
+    shared_.quiescence =
+        static_cast<rte_rcu_qsbr*>(rte_zmalloc(nullptr, rte_rcu_qsbr_get_memsize(workers), 64));
     rte_rcu_qsbr_init(shared_.quiescence, workers);
     worker_ = std::make_unique<Worker>(shared_, setup_, 0, 1 << 12);
   }
@@ -94,15 +97,20 @@ class WorkerBench {
   void open_port(unsigned side) {
     in_[side] = new_ring("in" + std::to_string(side), 256);
     out_[side] = new_ring("out" + std::to_string(side), 256);
-    static unsigned number = 0;   // names of ring devices are used once
+    static unsigned number = 0;  // names of ring devices are used once
     const std::string name = "bench" + std::to_string(number++);
     const int id = rte_eth_from_rings(name.c_str(), &in_[side], 1, &out_[side], 1, 0);
     if (id < 0) std::abort();
-    ports_[side] = {.id = static_cast<uint16_t>(id), .rx_queues = 1, .tx_queues = 1, .hardware_rss = false, .device = name};
+    ports_[side] = {.id = static_cast<uint16_t>(id),
+                    .rx_queues = 1,
+                    .tx_queues = 1,
+                    .hardware_rss = false,
+                    .device = name};
     const rte_eth_conf config{};
     if (rte_eth_dev_configure(ports_[side].id, 1, 1, &config) != 0 ||
         rte_eth_rx_queue_setup(ports_[side].id, 0, 64, 0, nullptr, buffers.pool()) != 0 ||
-        rte_eth_tx_queue_setup(ports_[side].id, 0, 64, 0, nullptr) != 0 || rte_eth_dev_start(ports_[side].id) != 0)
+        rte_eth_tx_queue_setup(ports_[side].id, 0, 64, 0, nullptr) != 0 ||
+        rte_eth_dev_start(ports_[side].id) != 0)
       std::abort();
     auto live = std::make_unique<LivePort>();
     live->outbox = new_ring("outbox" + std::to_string(side), 64);

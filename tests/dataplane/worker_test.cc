@@ -31,7 +31,8 @@ TEST(Worker, CarriesPacketsFromPortToPort) {
   const auto snapshot = compiled(allow_all());
   WorkerBench bench(*snapshot, 1);
   const IpAddress client = client_of(0);
-  for (uint16_t port = 1; port <= 100; ++port) bench.arrive(kFirstSide, udp_frame(client, kServer, port, 2, "x"));
+  for (uint16_t port = 1; port <= 100; ++port)
+    bench.arrive(kFirstSide, udp_frame(client, kServer, port, 2, "x"));
   bench.arrive(kSecondSide, udp_frame(kServer, client, 2, 1, "y"));
   bench.arrive(kFirstSide, Octets(13));
   bench.start();
@@ -75,7 +76,8 @@ TEST(Worker, KeepsFramesWithoutIpToItself) {
 TEST(Worker, TellsItsFlowsWhenAsked) {
   const auto snapshot = compiled(allow_all());
   WorkerBench bench(*snapshot, 1);
-  for (uint16_t port = 1; port <= 20; ++port) bench.arrive(kFirstSide, udp_frame(client_of(0), kServer, port, 2, "x"));
+  for (uint16_t port = 1; port <= 20; ++port)
+    bench.arrive(kFirstSide, udp_frame(client_of(0), kServer, port, 2, "x"));
   bench.start();
   bench.stats_after(20);
   FlowQuery query{.limit = 7, .found = {}, .states = {}};
@@ -95,7 +97,8 @@ TEST(Worker, DoesNotAnswerWhenItDoesNotRun) {
 TEST(Worker, WritesTheEndOfEveryFlowWhenItStops) {
   const auto snapshot = compiled(allow_all());
   WorkerBench bench(*snapshot, 1);
-  for (uint16_t port = 1; port <= 30; ++port) bench.arrive(kFirstSide, udp_frame(client_of(0), kServer, port, 2, "x"));
+  for (uint16_t port = 1; port <= 30; ++port)
+    bench.arrive(kFirstSide, udp_frame(client_of(0), kServer, port, 2, "x"));
   bench.start();
   bench.stats_after(30);
   bench.stop();
