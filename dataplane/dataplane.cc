@@ -34,10 +34,7 @@ unsigned buffers_needed(const DataplaneSetup& setup) {
   return buffers;
 }
 
-unsigned buffer_size(uint16_t mtu) {
-  const unsigned frame = RTE_PKTMBUF_HEADROOM + mtu + 22;
-  return std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE, (frame + 127) / 128 * 128);
-}
+unsigned buffer_size(uint16_t mtu) { return RTE_PKTMBUF_HEADROOM + frame_room(mtu); }
 
 uint64_t random_seed() {
   uint64_t seed = 0;

@@ -65,4 +65,12 @@ bool InterfaceWatch::take_down(const std::string& interface) const noexcept {
   return change_flags(interface, 0, IFF_UP);
 }
 
+bool InterfaceWatch::raise_mtu(const std::string& interface, int mtu) const noexcept {
+  ifreq request = request_for(interface);
+  if (ioctl(socket_, SIOCGIFMTU, &request) != 0) return false;
+  if (request.ifr_mtu >= mtu) return true;
+  request.ifr_mtu = mtu;
+  return ioctl(socket_, SIOCSIFMTU, &request) == 0;
+}
+
 }  // namespace postern::dataplane

@@ -31,6 +31,8 @@ class InterfaceWatch {
   // False when the kernel refuses (no CAP_NET_ADMIN, interface gone).
   bool bring_up(const std::string& interface) const noexcept;
   bool take_down(const std::string& interface) const noexcept;
+  // Raises the interface's MTU to at least this; never lowers it.
+  bool raise_mtu(const std::string& interface, int mtu) const noexcept;
 
  private:
   bool change_flags(const std::string& interface, int set, int clear) const noexcept;

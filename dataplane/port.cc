@@ -21,16 +21,10 @@ using Kind = PortSpec::Kind;
 
 constexpr uint16_t kRxDescriptors = 1024, kTxDescriptors = 1024;
 constexpr unsigned kRingSize = 4096;
+constexpr uint32_t kOverhead = 18;  // Ethernet header and FCS, as DPDK counts
 
 Error port_error(const PortSpec& spec, const std::string& what) {
   return Error{"port " + spec.text + ": " + what};
-}
-
-// Smallest power of two that holds a frame of this MTU with two VLAN tags and AF_PACKET's own header.
-unsigned frame_size(uint16_t mtu) {
-  unsigned size = 2048;
-  while (size < mtu + 22u + 128u) size *= 2;
-  return size;
 }
 
 unsigned xdp_queues(const PortSpec& spec) { return InterfaceWatch().channels(spec.device).combined; }
@@ -38,7 +32,7 @@ unsigned xdp_queues(const PortSpec& spec) { return InterfaceWatch().channels(spe
 std::string device_arguments(const PortSetup& setup) {
   const PortSpec& spec = setup.spec;
   const std::string number = std::to_string(setup.number), queues = std::to_string(setup.workers);
-  const unsigned frame = frame_size(setup.mtu);
+  const unsigned frame = frame_room(setup.mtu);
   switch (spec.kind) {
     case Kind::AfXdp:
       // Every queue: what arrives at one without a socket would go to the kernel instead of the wire.
@@ -143,7 +137,17 @@ Status configure(const PortSetup& setup, Port& port) {
     config.rx_adv_conf.rss_conf = {
         .rss_key = key.bytes, .rss_key_len = capabilities.hash_key_size, .rss_hf = kAddressHash};
   }
-  config.rxmode.mtu = std::min(setup.mtu, capabilities.max_mtu);
+  // Some virtual drivers state less than they carry; their buffers and the kernel's MTU are what counts.
+  const uint32_t stated =
+      capabilities.max_rx_pktlen > kOverhead ? capabilities.max_rx_pktlen - kOverhead : setup.mtu;
+  const bool in_kernel = !kernel_interface(spec).empty();
+  if (!in_kernel && setup.mtu > std::min<uint32_t>(stated, capabilities.max_mtu))
+    return port_error(spec, "carries an MTU of at most " +
+                                std::to_string(std::min<uint32_t>(stated, capabilities.max_mtu)) +
+                                ", the site asks for " + std::to_string(setup.mtu));
+  if (in_kernel && !InterfaceWatch().raise_mtu(kernel_interface(spec), setup.mtu))
+    return port_error(spec, "its interface refuses an MTU of " + std::to_string(setup.mtu));
+  config.rxmode.mtu = std::min({uint32_t{setup.mtu}, stated, uint32_t{capabilities.max_mtu}});
   config.rxmode.offloads = capabilities.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
   if (rte_eth_dev_configure(port.id, port.rx_queues, port.tx_queues, &config) != 0)
     return port_error(
@@ -173,14 +177,26 @@ Status configure(const PortSetup& setup, Port& port) {
 
 }  // namespace
 
+unsigned frame_room(uint16_t mtu) {
+  constexpr unsigned kDefault = 2048, kPage = 4096, kHeader = 48;
+  const unsigned needed = mtu + 22u + kHeader;
+  return needed <= kDefault ? kDefault : (needed + kPage - 1) / kPage * kPage;
+}
+
 std::string kernel_interface(const PortSpec& spec) {
   const bool in_kernel = spec.kind == Kind::AfXdp || spec.kind == Kind::AfPacket || spec.kind == Kind::Tap;
   return in_kernel ? spec.device : std::string();
 }
 
 uint16_t mtu_limit(const PortSpec& spec) {
-  // An AF_XDP frame lives in one page beside DPDK's headroom.
-  return spec.kind == Kind::AfXdp ? uint16_t{3498} : uint16_t{0};
+  switch (spec.kind) {
+    case Kind::AfXdp:
+      return 3498;  // a frame lives in one page beside DPDK's headroom
+    case Kind::Tap:
+      return 1500;  // the driver sends no longer ones
+    default:
+      return 0;
+  }
 }
 
 Result<Port> open_port(const PortSetup& setup) {

@@ -38,6 +38,10 @@ void close_port(const Port& port);
 // The kernel interface behind the port, empty for rings, captures and NICs bound to user space.
 std::string kernel_interface(const PortSpec& spec);
 
+// Bytes a packet buffer keeps for a frame of this MTU with two VLAN tags. Whole pages where the default is
+// too small: DPDK's AF_PACKET rings take nothing else, and their frames must fit into a buffer.
+unsigned frame_room(uint16_t mtu);
+
 // Largest MTU the kind of port can carry; 0: as the device says.
 uint16_t mtu_limit(const PortSpec& spec);
 

@@ -20,7 +20,7 @@ void demand(bool condition) {
 Piece next_piece(Program& program) {
   const uint8_t shape = program.byte();
   Piece piece{static_cast<uint32_t>(shape & 3), program.byte() * size_t{8}, (shape & 4) != 0, {}};
-  if (shape & 8) piece.offset += 65024;
+  if (shape & 8) piece.offset = (piece.offset + 65024) & 0xfff8;   // as much as a header can say
   piece.data.resize(shape & 16 ? program.byte() : (shape >> 5) * size_t{8});
   for (size_t i = 0; i < piece.data.size(); ++i) piece.data[i] = static_cast<uint8_t>(shape + i);
   return piece;
@@ -33,8 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 600) return 0;   // the table below never gets full
   {
     Program program(data, size);
-    Counters counters;
-    FragmentTable fragments({.datagrams = 4, .fragments = 700, .per_datagram = 700}, counters);
+    // Made once, because they are large; empty at the end of every input.
+    static Counters counters;
+    static FragmentTable fragments({.datagrams = 4, .fragments = 700, .per_datagram = 700}, counters);
     NaiveFragments naive;
     Burst burst;
     while (!program.ended()) {
@@ -64,6 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const Packet done = burst.take(0);
       burst.clear();
     }
+    fragments.expire(100 * kSecond);
+    demand(fragments.held() == 0);
   }
   demand(source.complete());
   return 0;

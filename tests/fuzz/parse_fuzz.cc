@@ -45,8 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (choice & 1) exceptions.malformed = exceptions.fragments_full = classify::ExceptionAction::Pass;
     const std::map<uint16_t, uint16_t> ids{{10, 110}};
     const std::vector<ParseRules> rules{{L2Policy{}, VlanMap(choice & 2 ? ids : std::map<uint16_t, uint16_t>{})}};
-    Counters counters;
-    FragmentTable fragments({.datagrams = 4, .fragments = 8, .per_datagram = 4}, counters);
+    // Made once, because they are large; empty at the end of every input.
+    static Counters counters;
+    static FragmentTable fragments({.datagrams = 4, .fragments = 8, .per_datagram = 4}, counters);
     Parser parser(rules, fragments);
     Burst burst;
     burst.now = kSecond;

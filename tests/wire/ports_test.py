@@ -33,6 +33,7 @@ SITE = """\
 site: ports
 packs: [{repo}/deploy/packs/out_of_band_server_management.json]
 workers: {workers}
+mtu: {mtu}
 flows: 1024
 wires: [{{wire: back, sides: {{appliance: "{ports[0]}", bmc: "{ports[1]}"}}}}]
 zones:
@@ -76,9 +77,10 @@ def setUpModule():
 class Daemon:
     """posternd in the namespace, until the with statement ends."""
 
-    def __init__(self, folder, ports, workers):
+    def __init__(self, folder, ports, workers, mtu=1500):
         self.folder = Path(folder)
-        (self.folder / "site.yaml").write_text(SITE.format(repo=REPO, folder=folder, ports=ports, workers=workers))
+        (self.folder / "site.yaml").write_text(SITE.format(repo=REPO, folder=folder, ports=ports, workers=workers,
+                                                          mtu=mtu))
         self.log = open(self.folder / "posternd.log", "w", encoding="utf-8")
 
     def __enter__(self):
@@ -179,6 +181,25 @@ class Ports(unittest.TestCase):
 
     def test_two_workers_share_taps_by_handing_packets_over(self):
         self.cross_taps(workers=2)
+
+    def test_jumbo_frames_cross_af_packet_ports_when_the_site_says_so(self):
+        for near, far in (("near-a", "port-a"), ("near-b", "port-b")):
+            for words in (["add", near, "type", "veth", "peer", "name", far], ["set", near, "mtu", "9000", "up"]):
+                subprocess.run(["ip", "-n", NAMESPACE, "link", *words], check=True)
+            self.addCleanup(subprocess.run, ["ip", "-n", NAMESPACE, "link", "del", near], check=False)
+        packet = bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="10.3.0.1", dst="10.4.0.1") /
+                       ICMP(id=7) / Raw(bytes(9000 - 28)))
+        with Daemon(self.folder, ("af_packet:port-a", "af_packet:port-b"), 1, mtu=9000) as daemon:
+            near, far = self.raw_socket("near-a"), self.raw_socket("near-b")
+            near.send(packet)
+            while far.recv(65535) != packet:   # the kernel's own greetings on a new interface may come first
+                pass
+            self.check_accounting(daemon.ask("show", "stats"))
+
+    def test_a_port_that_cannot_carry_the_mtu_says_what_it_can(self):
+        with self.assertRaisesRegex(AssertionError, "tap:tp-a: carries an MTU of at most 1500, the site asks for 9000"):
+            with Daemon(self.folder, ("tap:tp-a", "tap:tp-b"), 1, mtu=9000):
+                pass
 
     def test_rings_open_and_say_so(self):
         with Daemon(self.folder, ("ring:near", "ring:far"), 1) as daemon:
