@@ -91,8 +91,13 @@ TEST(Tracker, LetsRepeatedSynsKeepNoPlaceForEver) {
   constexpr unsigned kShare = 64;
   Lane lane(compiled(allow_all()), lane_setup(4 * kShare));
   lane.receive_burst(flood(0, kShare));
-  // All but the oldest again, and a new one.
-  for (unsigned round = 0; round < 200; ++round) lane.receive_burst(flood(round + 1, kShare));
+  // First the oldest again beside a new one, then all the others: somebody must still be able to go.
+  std::vector<Lane::In> oldest = flood(0, 48), others = flood(49, 15);
+  oldest.emplace_back(kFirstSide, flood_syn(1000));
+  others.emplace_back(kFirstSide, flood_syn(1000));
+  others.emplace_back(kFirstSide, flood_syn(1001));
+  lane.receive_burst(oldest);
+  lane.receive_burst(others);
   EXPECT_EQ(lane.dropped(DropReason::HalfOpenFull), 0u);
   EXPECT_EQ(lane.dropped(), 0u);
 }
