@@ -78,8 +78,8 @@ STEPS = {
     "unit-control": unit("control"),
     "golden-sanitized": sanitized("tests/golden/run.py"),
     "replay-sanitized": sanitized("tests/replay/replay_test.py", GARBAGE_FRAMES="100000"),
-    "fuzz-smoke": script("tests/fuzz/build_and_run.py", "2"),
 }
+FUZZ = script("tests/fuzz/build_and_run.py", str(FUZZ_SECONDS))
 
 
 def unittest_counts(output):
@@ -130,7 +130,7 @@ def run(name):
 
 def main():
     parser = argparse.ArgumentParser(prog="tests/run")
-    parser.add_argument("--fuzz", action="store_true", help=f"every fuzz target for {FUZZ_SECONDS} s instead of a smoke run")
+    parser.add_argument("--fuzz", action="store_true", help=f"afterwards every fuzz target for {FUZZ_SECONDS} s")
     parser.add_argument("--list", action="store_true", help="names of the steps")
     parser.add_argument("steps", nargs="*", help="only these steps")
     arguments = parser.parse_args()
@@ -138,7 +138,7 @@ def main():
         print("\n".join(STEPS))
         return 0
     if arguments.fuzz:
-        STEPS["fuzz-smoke"] = script("tests/fuzz/build_and_run.py", str(FUZZ_SECONDS))
+        STEPS["fuzz"] = FUZZ
     unknown = [step for step in arguments.steps if step not in STEPS]
     if unknown:
         parser.error(f"no step {', '.join(unknown)}; see tests/run --list")
