@@ -94,15 +94,15 @@ Result<uint16_t> probe(const PortSetup& setup) {
 }
 
 // Lets the NIC put both directions of an address pair into the queue of their owner.
-bool enable_rss(uint16_t id, const rte_eth_dev_info& capabilities, unsigned queues) {
-  if (capabilities.reta_size == 0 || capabilities.reta_size > RTE_ETH_RSS_RETA_SIZE_512) return false;
+void spread_by_owner(uint16_t id, const rte_eth_dev_info& capabilities, unsigned queues) {
+  if (capabilities.reta_size == 0 || capabilities.reta_size > RTE_ETH_RSS_RETA_SIZE_512) return;
   rte_eth_rss_reta_entry64 table[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE] = {};
   for (unsigned i = 0; i < capabilities.reta_size; ++i) {
     rte_eth_rss_reta_entry64& group = table[i / RTE_ETH_RETA_GROUP_SIZE];
     group.mask = ~uint64_t{0};
     group.reta[i % RTE_ETH_RETA_GROUP_SIZE] = static_cast<uint16_t>((i % kRetaSize) % queues);
   }
-  return rte_eth_dev_rss_reta_update(id, table, capabilities.reta_size) == 0;
+  rte_eth_dev_rss_reta_update(id, table, capabilities.reta_size);
 }
 
 constexpr uint64_t kAddressHash =
@@ -171,7 +171,8 @@ Status configure(const PortSetup& setup, Port& port) {
   // Ports that cannot filter (rings, captures) answer with an error and hand over everything anyway.
   rte_eth_promiscuous_enable(port.id);
   rte_eth_allmulticast_enable(port.id);
-  port.hardware_rss = rss && enable_rss(port.id, capabilities, setup.workers);
+  // Where the NIC refuses the table, packets still reach their owner: workers hand them over.
+  if (rss) spread_by_owner(port.id, capabilities, setup.workers);
   return Ok{};
 }
 

@@ -25,7 +25,6 @@ struct Port {
   uint16_t id = 0;            // DPDK's
   uint16_t rx_queues = 0;     // queue n is served by worker n % workers
   uint16_t tx_queues = 0;     // as many as workers, or worker 0 sends for all
-  bool hardware_rss = false;  // packets already sit in their owner's queue
   std::string device;         // DPDK's name, for closing
 };
 

@@ -104,7 +104,6 @@ class WorkerBench {
     ports_[side] = {.id = static_cast<uint16_t>(id),
                     .rx_queues = 1,
                     .tx_queues = 1,
-                    .hardware_rss = false,
                     .device = name};
     const rte_eth_conf config{};
     if (rte_eth_dev_configure(ports_[side].id, 1, 1, &config) != 0 ||
