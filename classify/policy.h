@@ -12,17 +12,10 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "base/verdict.h"
+#include "classify/port_range.h"
+#include "classify/signature.h"
 
 namespace postern::classify {
-
-struct PortRange {
-  uint16_t first = 0, last = 65535;
-  bool contains(uint16_t port) const noexcept { return first <= port && port <= last; }
-  auto operator<=>(const PortRange&) const = default;
-};
-
-// IP protocol numbers used as transports; 0 stands for any.
-inline constexpr uint8_t kAnyProtocol = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpV6 = 58, kSctp = 132;
 
 // How a catalogue entry is recognised. An identified application is what a decoder says the bytes are (tls,
 // dns); a composite is what a policy names (bmc_management): any of its members.
@@ -36,6 +29,7 @@ struct Member {
 struct Application {
   AppId id;
   std::string name;  // app_id of the kit and of the catalogue
+  AppId parent;  // a member that names the parent is met by this one too (redfish_power: redfish); 0: none
   std::string category;
   uint8_t risk = 1;
   std::vector<std::string> depends_on;
@@ -129,6 +123,7 @@ struct Policy {
   Generation generation;
   std::vector<ZoneBinding> zones;
   std::vector<Application> applications;  // ascending id; the first two are pending and unidentified
+  std::vector<Signature> signatures;      // of the identified ones
   std::vector<Rule> rules;                // in order of evaluation
   std::vector<Subject> subjects;
   Logging default_logging;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says what the bytes of a flow are: all signatures of the catalogue compiled into one pattern database per
+// layer and sender, decoders beside them. Built on the control thread, immutable; workers bring a scratch of
+// their own. Identification is noexcept and allocates nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "classify/evidence.h"
+#include "classify/pattern_set.h"
+#include "classify/policy.h"
+#include "classify/signature.h"
+
+namespace postern::classify {
+
+class ApplicationEngine {
+ public:
+  // Bytes of a direction, or of a text, that are ever looked at.
+  static constexpr size_t kLongestPrefix = 16640;  // decoders (a TLS hello)
+  static constexpr size_t kLongestPattern = 2048;  // patterns
+
+  // Databases come from `cache` when it holds those of the same patterns and Hyperscan, and go there
+  // otherwise. Errors name file and line of the signature.
+  static Result<ApplicationEngine> compile(const std::vector<Signature>& signatures,
+                                           const std::vector<Application>& applications, PatternCache& cache);
+  ApplicationEngine(ApplicationEngine&&) noexcept;
+  ApplicationEngine& operator=(ApplicationEngine&&) noexcept;
+  ~ApplicationEngine();
+
+  // Scratch for one worker; fits every database of this engine.
+  Result<ScanScratch> make_scratch() const;
+
+  // The application of the first bytes; kApplicationUnidentified when nothing fits and, for a stream,
+  // nothing that follows in this direction could.
+  Identification identify(const Evidence& evidence, ScanScratch& scratch) const noexcept;
+
+  // A more exact application inside `base` (http, tls), from a text of that layer; `base` when there is none.
+  AppId refine(Layer layer, AppId base, std::string_view text, const Evidence& where,
+               ScanScratch& scratch) const noexcept;
+
+  // Whether any signature could make another application out of `base`.
+  bool refines(AppId base) const noexcept;
+
+  // One line per application that was considered and what spoke for or against it, best first. Control
+  // thread.
+  struct Opinion {
+    AppId application;
+    Fit fit;
+    std::string why;  // "pattern fits, decoder ssh says yes", "needs 9 bytes", ...
+  };
+  std::vector<Opinion> explain(const Evidence& evidence, ScanScratch& scratch) const;
+
+ private:
+  struct Tables;
+  explicit ApplicationEngine(std::unique_ptr<Tables> tables);
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace postern::classify

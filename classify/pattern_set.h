@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many patterns in one Hyperscan database, block mode; the only user of Hyperscan. A set is immutable and
+// may be scanned by many threads, each with a scratch of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+struct hs_database;
+struct hs_scratch;
+
+namespace postern::classify {
+
+struct Pattern {
+  std::string expression;  // Hyperscan's PCRE
+  bool nocase = false;
+  bool multiline = false;  // ^ and $ at line ends
+  std::string file;        // where it is written, for errors
+  uint32_t line = 0;
+};
+
+// Serialised databases by what they were compiled from. The control thread loads and saves the folder.
+class PatternCache {
+ public:
+  // No folder: nothing is kept beyond this process. A damaged or foreign file is ignored and overwritten.
+  explicit PatternCache(std::string folder = "") : folder_(std::move(folder)) {}
+
+  std::vector<uint8_t> find(const std::string& key) const;  // empty: not there
+  void put(const std::string& key, Bytes serialised);  // best effort: a full disk costs a compile next time
+
+ private:
+  std::string folder_;
+};
+
+class ScanScratch {
+ public:
+  ScanScratch() = default;
+  ScanScratch(ScanScratch&& from) noexcept;
+  ScanScratch& operator=(ScanScratch&& from) noexcept;
+  ~ScanScratch();
+  hs_scratch* get() const noexcept { return scratch_; }
+
+ private:
+  friend class PatternSet;
+  hs_scratch* scratch_ = nullptr;
+};
+
+class PatternSet {
+ public:
+  PatternSet();  // empty: matches nothing
+  // Errors name file and line of the pattern.
+  static Result<PatternSet> compile(std::span<const Pattern> patterns, PatternCache& cache);
+  PatternSet(PatternSet&&) noexcept;
+  PatternSet& operator=(PatternSet&&) noexcept;
+  ~PatternSet();
+
+  Status fit(ScanScratch& scratch) const;  // makes the scratch fit this set too; allocates
+
+  // Sets bit i of `found` for every pattern i that matches; `found` has room for size() bits.
+  void scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> found) const noexcept;
+
+  size_t size() const noexcept { return size_; }
+  size_t memory() const noexcept;  // bytes of the database
+
+ private:
+  hs_database* database_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace postern::classify
