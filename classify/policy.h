@@ -105,8 +105,8 @@ struct Subject {  // a user at an address, or a registered device
 
 enum class ExceptionAction : uint8_t { Drop, Pass, Bypass };
 struct Exceptions {
-  ExceptionAction malformed{}, flow_table_full{}, midstream{}, fragments_full{}, application_unknown{},
-      decryption_unavailable{}, inspection_unavailable{};
+  ExceptionAction malformed{}, flow_table_full{}, midstream{}, fragments_full{}, stream_full{},
+      application_unknown{}, decryption_unavailable{}, inspection_unavailable{};
 };
 
 struct PendingBudget {

@@ -84,7 +84,7 @@ std::unique_ptr<CompiledSite> permissive_site(Names& names) {
   policy.rules.push_back(everything);
   policy.default_logging = {site.forwardings[0].id, true, true};
   const auto pass = classify::ExceptionAction::Pass;
-  policy.exceptions = {pass, pass, pass, pass, pass, pass, pass};
+  policy.exceptions = {pass, pass, pass, pass, pass, pass, pass, pass};
 
   auto snapshot = classify::PolicySnapshot::compile(policy);
   compiled->snapshot = std::move(snapshot.value());

@@ -184,6 +184,7 @@ classify::Exceptions read_exceptions(MapReader& site, Findings&) {
       {"flow_table_full", &Exceptions::flow_table_full},
       {"midstream", &Exceptions::midstream},
       {"fragments_full", &Exceptions::fragments_full},
+      {"stream_full", &Exceptions::stream_full},
       {"application_unknown", &Exceptions::application_unknown},
       {"decryption_unavailable", &Exceptions::decryption_unavailable},
       {"inspection_unavailable", &Exceptions::inspection_unavailable}};

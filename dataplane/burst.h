@@ -49,6 +49,8 @@ struct Slot {
   bool vlan_changes = false;  // outer VLAN id is rewritten on the way out
   uint16_t vlan_out = 0;
   uint16_t fragments = kNoFragments;  // further fragments of this datagram, held by FragmentTable
+  uint16_t released = kNoFragments,
+           released_last = kNoFragments;  // segments that waited for this one (StreamTable)
   uint32_t flow = kNoFlow;
   Bytes segment;  // transport header and payload, reassembled if it came in fragments
   Bytes payload;  // after the transport header
@@ -75,7 +77,7 @@ class Burst {
     slot.reason = DropReason::None;
     slot.tcp_flags = slot.icmp_type = slot.icmp_code = 0;
     slot.vlan_changes = false;
-    slot.fragments = kNoFragments;
+    slot.fragments = slot.released = slot.released_last = kNoFragments;
     slot.flow = kNoFlow;
     slot.segment = slot.payload = {};
   }

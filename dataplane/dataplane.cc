@@ -26,7 +26,8 @@ unsigned buffers_needed(const DataplaneSetup& setup) {
   const InterfaceWatch watch;
   const unsigned rings =
       setup.workers > 1 ? setup.workers + static_cast<unsigned>(setup.wires.size()) * 2 : 0;
-  unsigned buffers = setup.workers * (FragmentLimits{}.fragments + 512) + rings * kInboxSize;
+  unsigned buffers =
+      setup.workers * (FragmentLimits{}.fragments + StreamLimits{}.held + 512) + rings * kInboxSize;
   for (const Wire& wire : setup.wires)
     for (const PortSpec& spec : wire.ports)
       buffers += spec.kind == PortSpec::Kind::AfXdp ? watch.channels(spec.device).combined * kPerXdpQueue

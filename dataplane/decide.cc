@@ -184,7 +184,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   if (asked || unexpected) hot.flags |= kLogStart;
   if (logging.end) hot.flags |= kLogEnd;
   if (answer.related) hot.flags |= kRelated;
-  if (answer.verdict == FlowVerdict::Bypass) hot.flags &= static_cast<uint16_t>(~kOwesApplication);
+  if (answer.verdict == FlowVerdict::Bypass) hot.pay(kOwesApplication);
 
   const AppId identified{static_cast<uint16_t>(cold.identified)};
   const classify::Application* named =
@@ -217,7 +217,7 @@ void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp n
   FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
   cold.identified = kApplicationUnidentified.value;
-  hot.flags &= static_cast<uint16_t>(~kOwesApplication);
+  hot.pay(kOwesApplication);
   hot.flags |= kGaveUp;
   FlowFacts facts = facts_of(hot, cold, snapshot);
   Answer answer = answer_for(hot, facts, snapshot, now);

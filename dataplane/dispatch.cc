@@ -14,10 +14,11 @@ void write_vlan(Packet& packet, uint16_t id) noexcept {
 
 }  // namespace
 
-Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters,
-                       Output& output, uint32_t max_frame)
+Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
+                       Counters& counters, Output& output, uint32_t max_frame)
     : flows_(flows),
       fragments_(fragments),
+      streams_(streams),
       log_(log),
       counters_(counters),
       output_(output),
@@ -44,10 +45,17 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   burst.clear();
 }
 
-// One fragment that cannot go out makes the others useless.
+// One packet that cannot go out makes the others useless.
 uint32_t Dispatcher::longest_frame(const Slot& slot) const noexcept {
-  if (slot.fragments == kNoFragments) return slot.packet.length();
-  return std::max(slot.packet.length(), fragments_.longest(slot.fragments));
+  const uint32_t first = slot.packet.length();
+  if (slot.fragments == kNoFragments && slot.released == kNoFragments) return first;
+  return std::max({first, fragments_.longest(slot.fragments), streams_.longest(slot.released)});
+}
+
+// What follows the slot's own packet: the rest of its datagram, then the segments that waited for it.
+Packet Dispatcher::next_of(Slot& slot) noexcept {
+  if (slot.fragments != kNoFragments) return fragments_.take_next(slot.fragments);
+  return streams_.take_next(slot.released);
 }
 
 // The flow's standing verdict.
@@ -86,13 +94,12 @@ void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
 
 void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
   const PortIndex out = slot.port.opposite();
-  uint16_t list = slot.fragments;
   Packet packet = std::move(slot.packet);
   while (packet) {
     if (slot.flow != kNoFlow) account(slot, packet.length(), now);
     if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
     stage(std::move(packet), out, now);
-    packet = fragments_.take_next(list);
+    packet = next_of(slot);
   }
 }
 
@@ -100,9 +107,8 @@ void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp no
   const bool by_verdict = slot.flow != kNoFlow && flows_.hot(slot.flow).verdict == FlowVerdict::Drop &&
                           slot.reason == flows_.hot(slot.flow).reason;
   if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
-  uint16_t list = slot.fragments;
-  while (const Packet fragment = fragments_.take_next(list)) {
-    if (by_verdict) account(slot, fragment.length(), now);
+  while (const Packet further = next_of(slot)) {
+    if (by_verdict) account(slot, further.length(), now);
     counters_.drop(slot.reason);
   }
   if (by_verdict) account(slot, slot.packet.length(), now);

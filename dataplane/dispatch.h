@@ -13,14 +13,15 @@
 #include "dataplane/flow_table.h"
 #include "dataplane/fragments.h"
 #include "dataplane/output.h"
+#include "dataplane/stream.h"
 
 namespace postern::dataplane {
 
 class Dispatcher {
  public:
   // `max_frame`: bytes of the longest frame a port may send, without FCS.
-  Dispatcher(FlowTable& flows, FragmentTable& fragments, FlowLog& log, Counters& counters, Output& output,
-             uint32_t max_frame);
+  Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
+             Counters& counters, Output& output, uint32_t max_frame);
 
   void run(Burst& burst, const classify::Policy& policy) noexcept;
 
@@ -35,6 +36,7 @@ class Dispatcher {
   void settle(Slot& slot) noexcept;
   uint32_t longest_frame(const Slot& slot) const noexcept;
   void account(Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  Packet next_of(Slot& slot) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
   void stage(Packet packet, PortIndex port, Timestamp now) noexcept;
@@ -42,6 +44,7 @@ class Dispatcher {
 
   FlowTable& flows_;
   FragmentTable& fragments_;
+  StreamTable& streams_;
   FlowLog& log_;
   Counters& counters_;
   Output& output_;

@@ -32,7 +32,6 @@ enum FlowFlag : uint16_t {
   kLogStart = 2,
   kLogEnd = 4,
   kStartLogged = 8,
-  kOwesApplication = 16,  // first bytes still to be identified
   kFinToServer = 32,
   kFinToClient = 64,
   kRstByClient = 128,
@@ -46,14 +45,21 @@ enum FlowFlag : uint16_t {
   kGaveUp = 32768,        // the pending budget was used up
 };
 
+// What a flow still owes; a flow that owes nothing is not looked at beyond its table entry.
+enum Owed : uint8_t {
+  kOwesApplication = 1,  // first bytes still to be identified
+  kOwesOrder = 2,        // has a stream: its segments are put in order or compared with what passed
+};
+
 struct alignas(64) FlowHot {
   FlowKey key;
   AppId application;       // the matched rule's, else the identified one
   Generation generation;   // of the policy that judged it last
   uint32_t last_seen = 0;  // milliseconds, modulo 2^32
   RuleId rule;
-  FlowVerdict verdict{};
-  FlowState state{};
+  FlowVerdict verdict : 4 {};
+  FlowState state : 4 {};
+  uint8_t owes = 0;  // Owed bits
   uint16_t flags = 0;
   Zone source_zone, destination_zone;
   ForwardingId forwarding;
@@ -63,6 +69,8 @@ struct alignas(64) FlowHot {
   Direction direction_from(Side side) const noexcept {
     return side == opener() ? Direction::ToServer : Direction::ToClient;
   }
+  bool owes_any(uint8_t bits) const noexcept { return (owes & bits) != 0; }
+  void pay(uint8_t bits) noexcept { owes = static_cast<uint8_t>(owes & ~bits); }
   bool half_open() const noexcept {
     return state == FlowState::SynSent || state == FlowState::SynReceived || state == FlowState::Unreplied;
   }

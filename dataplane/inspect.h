@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fourth step of the walk: gives flows what they still owe. Here that is the application, from the first
-// bytes; a flow that owes nothing is not looked at. A packet whose bytes settle the verdict obeys it itself.
-// One worker.
+// The fourth step of the walk: gives flows what they still owe. TCP bytes are put in order, the first bytes
+// of each direction say which application it is; a flow that owes nothing is not looked at. A packet whose
+// bytes settle the verdict obeys it itself. One worker.
 #pragma once
 
 #include "classify/policy_snapshot.h"
 #include "dataplane/burst.h"
 #include "dataplane/decide.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/stream.h"
 
 namespace postern::dataplane {
 
 class Inspector {
  public:
-  Inspector(FlowTable& flows, Decider& decider) : flows_(flows), decider_(decider) {}
+  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider)
+      : flows_(flows), streams_(streams), decider_(decider) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
  private:
-  void identify(const Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+  void inspect_segment(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+  void scan(Stream& stream, Slot& slot, Bytes fresh, const classify::PolicySnapshot& snapshot,
+            Timestamp now) noexcept;
+  void finish(Stream& stream, Slot& slot) noexcept;
+  void no_room(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+  void identify(const Slot& slot, Bytes payload, const classify::PolicySnapshot& snapshot,
+                Timestamp now) noexcept;
   bool budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept;
 
   FlowTable& flows_;
+  StreamTable& streams_;
   Decider& decider_;
 };
 

@@ -17,12 +17,13 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
     : counters_(counters),
       flows_(setup.flows, setup.hash_seed),
       fragments_(setup.fragments, counters),
+      streams_(setup.streams, counters),
       log_(log_ring, counters, setup.vlan_maps, setup.packet_drops_per_second),
       parser_(setup.wires, fragments_),
-      tracker_(flows_, log_, counters),
+      tracker_(flows_, streams_, log_, counters),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own),
-      inspector_(flows_, decider_),
-      dispatcher_(flows_, fragments_, log_, counters, output, setup.max_frame) {}
+      inspector_(flows_, streams_, decider_),
+      dispatcher_(flows_, fragments_, streams_, log_, counters, output, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   const classify::Policy& policy = snapshot.policy();

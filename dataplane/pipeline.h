@@ -12,6 +12,7 @@
 #include "dataplane/fragments.h"
 #include "dataplane/inspect.h"
 #include "dataplane/parse.h"
+#include "dataplane/stream.h"
 #include "dataplane/track.h"
 
 namespace postern::dataplane {
@@ -23,6 +24,7 @@ struct PipelineSetup {
   uint64_t hash_seed = 0;  // random in a live process, fixed in a replay
   uint32_t max_frame = 1522;
   FragmentLimits fragments;
+  StreamLimits streams;
   uint32_t packet_drops_per_second = 8;  // log records, per reason
 
   static PipelineSetup from(const std::vector<Wire>& wires);
@@ -46,14 +48,14 @@ class Pipeline {
   FlowTable& flows() noexcept { return flows_; }
   const FlowTable& flows() const noexcept { return flows_; }
   Tracker& tracker() noexcept { return tracker_; }
-  uint64_t held() const noexcept {
-    return fragments_.held();
-  }  // packets taken in and neither sent nor dropped yet
+  // Packets taken in and neither sent nor dropped yet.
+  uint64_t held() const noexcept { return fragments_.held() + streams_.held(); }
 
  private:
   Counters& counters_;
   FlowTable flows_;
   FragmentTable fragments_;
+  StreamTable streams_;
   FlowLog log_;
   Parser parser_;
   Tracker tracker_;

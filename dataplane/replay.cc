@@ -11,8 +11,8 @@
 namespace postern::dataplane {
 namespace {
 
-constexpr uint16_t kBuffer = 65535;        // headroom and a frame
-constexpr uint16_t kHeldFragments = 2048;  // per worker
+constexpr uint16_t kBuffer = 65535;                             // headroom and a frame
+constexpr uint16_t kHeldFragments = 1536, kHeldSegments = 512;  // per worker
 constexpr size_t kTalkers = 1 << 20;
 
 struct Addresses {
@@ -50,6 +50,7 @@ Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapsho
   pipeline_setup_.hash_seed = 0;
   pipeline_setup_.max_frame = 0xffffffff;
   pipeline_setup_.fragments.fragments = kHeldFragments;
+  pipeline_setup_.streams.held = kHeldSegments;
   pipeline_setup_.packet_drops_per_second = 0xffffffff;
   Output& output = *this;  // a private base, known only in here
   for (unsigned n = 0; n < setup.workers; ++n) {
@@ -76,7 +77,7 @@ Result<std::unique_ptr<Replay>> Replay::create(const ReplaySetup& setup,
                                                const classify::PolicySnapshot& snapshot,
                                                CaptureWriter* writer, Sink sink) {
   std::unique_ptr<Replay> replay(new Replay(setup, snapshot, writer, std::move(sink)));
-  const unsigned buffers = setup.workers * kHeldFragments + 512;
+  const unsigned buffers = setup.workers * (kHeldFragments + kHeldSegments) + 512;
   replay->pool_ = rte_pktmbuf_pool_create("replay", buffers, 0, 0, kBuffer, SOCKET_ID_ANY);
   if (replay->pool_ == nullptr)
     return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};

@@ -4,12 +4,12 @@
 #include <algorithm>
 
 #include "dataplane/tcp_flags.h"
+#include "dataplane/tcp_options.h"
 
 namespace postern::dataplane {
 namespace {
 
-constexpr uint32_t kOldest = 1u << 26;            // how far behind a segment or an acknowledgement may be
-constexpr uint8_t kNoScale = 15, kMaxScale = 14;  // RFC 7323 section 2.3
+constexpr uint32_t kOldest = 1u << 26;  // how far behind a segment or an acknowledgement may be
 
 struct Segment {
   uint32_t sequence, acknowledgement, window;
@@ -27,35 +27,8 @@ Segment read(const Slot& slot) noexcept {
   s.flags = slot.tcp_flags;
   s.end = s.sequence + static_cast<uint32_t>(slot.payload.size()) + ((s.flags & kSyn) != 0) +
           ((s.flags & kFin) != 0);
-  s.options = slot.segment.subspan(20, slot.segment.size() - slot.payload.size() - 20);
+  s.options = tcp_options(slot);
   return s;
-}
-
-struct Options {
-  uint8_t scale = kNoScale;
-  bool md5 = false;
-};
-
-Options read_options(Bytes bytes) noexcept {
-  constexpr uint8_t kEnd = 0, kNop = 1, kWindowScale = 3, kMd5 = 19;
-  Options options;
-  ByteReader reader(bytes);
-  while (reader.remaining() > 0) {
-    const uint8_t kind = reader.u8();
-    if (kind == kEnd) break;
-    if (kind == kNop) continue;
-    const uint8_t length = reader.u8();
-    if (!reader.ok() || length < 2) break;
-    const Bytes value = reader.bytes(length - 2u);
-    if (!reader.ok()) break;
-    if (kind == kWindowScale && length == 3) options.scale = std::min(value[0], kMaxScale);
-    if (kind == kMd5) options.md5 = true;
-  }
-  return options;
-}
-
-bool only_timestamps(Bytes options) noexcept {
-  return options.empty() || (options.size() == 12 && load_be32(options.data()) == 0x0101080a);
 }
 
 struct End {             // one direction's view of the flow record
@@ -97,7 +70,7 @@ TcpOutcome answer_to_syn(FlowHot& hot, FlowCold& cold, const Segment& s) noexcep
   // 4).
   if ((s.flags & kSyn) == 0) return s.end == s.sequence ? kAccept : kOutOfWindow;
   if (!confirms) return kOutOfWindow;
-  const Options options = read_options(s.options);
+  const TcpOptions options = read_tcp_options(s.options);
   const bool scaled = options.scale != kNoScale && cold.scale_to_server != kNoScale;
   cold.scale_to_client = scaled ? options.scale : 0;
   if (!scaled) cold.scale_to_server = 0;
@@ -132,7 +105,7 @@ void observe_fin(FlowHot& hot, Direction direction) noexcept {
 
 void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   const Segment s = read(slot);
-  const Options options = read_options(s.options);
+  const TcpOptions options = read_tcp_options(s.options);
   cold.flags_to_server = s.flags & 0x3f;
   cold.next[0] = s.end;
   if ((s.flags & (kSyn | kAck)) == kSyn) {
@@ -143,7 +116,7 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   }
   hot.state = FlowState::Established;
   hot.flags |= kMidstream;
-  hot.flags &= static_cast<uint16_t>(~kOwesApplication);  // its first bytes are gone
+  hot.pay(kOwesApplication);  // its first bytes are gone
   if (options.md5) hot.flags |= kTcpMd5;
   cold.scale_to_server = cold.scale_to_client = kMaxScale;  // what they agreed on was not seen
   cold.window_end[0] = s.end + kOldest;
@@ -154,7 +127,8 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
 TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   const Segment s = read(slot);
   const Direction direction = hot.direction_from(slot.port.side());
-  if ((hot.flags & kTcpMd5) == 0 && !only_timestamps(s.options) && read_options(s.options).md5)
+  if ((hot.flags & kTcpMd5) == 0 && !s.options.empty() && !only_timestamps(s.options) &&
+      read_tcp_options(s.options).md5)
     return {TcpEffect::Refuse, DropReason::TcpMd5};
   const bool syn = (s.flags & kSyn) != 0;
   if (syn && (s.flags & kAck) == 0 && hot.state == FlowState::Closed) return {TcpEffect::NewFlow};

@@ -29,8 +29,12 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 
 }  // namespace
 
-Tracker::Tracker(FlowTable& flows, FlowLog& log, Counters& counters)
-    : flows_(flows), log_(log), counters_(counters), half_open_(std::max(flows.capacity() / 4, 1u)) {}
+Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters)
+    : flows_(flows),
+      streams_(streams),
+      log_(log),
+      counters_(counters),
+      half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
 void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
   flows_.find(burst);
@@ -86,7 +90,8 @@ void Tracker::start(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
   counters_.flows_created.add(1);
-  hot.flags = kOwesApplication;
+  hot.owes = kOwesApplication;
+  hot.flags = 0;
   if (slot.port.side() == Side::Second) hot.flags |= kOpenedBySecond;
   cold.start_us = burst.now / kMicrosecond;
   if (slot.kind == Kind::Tcp) {
@@ -107,6 +112,7 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   const bool before = hot.half_open();
   if (slot.kind == Kind::Tcp) {
+    open_stream(slot);
     const TcpOutcome outcome = tcp_observe(hot, flows_.cold(slot.flow), slot);
     if (outcome.effect == TcpEffect::Refuse) return drop(slot, outcome.reason);
     if (outcome.effect == TcpEffect::NewFlow) return restart(burst, slot);
@@ -117,12 +123,22 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
   count_half_open(before, hot.half_open());
 }
 
+// At the first payload, while the record still knows where each direction began.
+void Tracker::open_stream(const Slot& slot) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  const bool wanted = hot.owes_any(kOwesApplication) && !hot.owes_any(kOwesOrder) && !slot.payload.empty();
+  if (!wanted || hot.state == FlowState::SynSent) return;
+  const FlowCold& cold = flows_.cold(slot.flow);
+  if (streams_.open(slot.flow, cold.next[0], cold.next[1]) != nullptr) hot.owes |= kOwesOrder;
+}
+
 // The old connection gets its end record, the new one takes over its place in the table.
 void Tracker::restart(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
   if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, end_reason_of(hot), burst.now);
   counters_.flows_ended.add(1);
+  if (hot.owes_any(kOwesOrder)) streams_.close(slot.flow);
   hot = FlowHot{.key = hot.key};
   cold = FlowCold{};
   start(burst, slot);
@@ -196,6 +212,7 @@ void Tracker::close(uint32_t flow, EndReason reason, Timestamp now) noexcept {
   if ((hot.flags & kLogEnd) != 0) log_.end(hot, flows_.cold(flow), reason, now);
   count_half_open(hot.half_open(), false);
   counters_.flows_ended.add(1);
+  if (hot.owes_any(kOwesOrder)) streams_.close(flow);
   flows_.erase(flow);
 }
 

@@ -11,13 +11,14 @@
 #include "dataplane/counters.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/stream.h"
 
 namespace postern::dataplane {
 
 class Tracker {
  public:
   // At most 2^26 flows.
-  Tracker(FlowTable& flows, FlowLog& log, Counters& counters);
+  Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters);
 
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
   void run(Burst& burst, const classify::Policy& policy) noexcept;
@@ -38,6 +39,7 @@ class Tracker {
   void create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept;
   void start(Burst& burst, Slot& slot) noexcept;
   void observe(Burst& burst, Slot& slot) noexcept;
+  void open_stream(const Slot& slot) noexcept;
   void observe_error(Slot& slot) noexcept;
   void restart(Burst& burst, Slot& slot) noexcept;
   void close(uint32_t flow, EndReason reason, Timestamp now) noexcept;
@@ -58,6 +60,7 @@ class Tracker {
   uint32_t timeout_of(const FlowHot& hot, const classify::Timeouts& timeouts) const noexcept;
 
   FlowTable& flows_;
+  StreamTable& streams_;
   FlowLog& log_;
   Counters& counters_;
   std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "base/verdict.h"
 #include "dataplane/capture_writer.h"
@@ -141,6 +142,63 @@ uint64_t tcp_md5() {
   lane.receive(kFirstSide, talk.client_frame(segment));
   return lane.dropped(DropReason::TcpMd5);
 }
+// A connection whose application is not known yet; `further` frames are made of the client's next segment.
+uint64_t in_stream(DropReason reason, const std::function<void(Lane&, TcpTalk&)>& talk_on) {
+  Lane lane(compiled(allow_all()));
+  TcpTalk talk;
+  EXPECT_TRUE(talk.open(lane));
+  lane.receive(kFirstSide, talk.from_client(kAck, "\x16"));  // may become a TLS record
+  talk_on(lane, talk);
+  return lane.dropped(reason);
+}
+Tcp shifted(const TcpTalk& talk, uint32_t by, std::string payload) {
+  Tcp segment = talk.next_of_client(kAck, std::move(payload));
+  segment.sequence += by;
+  return segment;
+}
+uint64_t tcp_old_timestamp() {
+  return in_stream(DropReason::TcpOldTimestamp, [](Lane& lane, TcpTalk& talk) {
+    Tcp segment = talk.next_of_client(kAck, "\x03");
+    segment.options = {1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0};
+    lane.receive(kFirstSide, talk.client_frame(segment));
+    segment.sequence += 1;
+    segment.options[7] = 8;
+    lane.receive(kFirstSide, talk.client_frame(segment));
+  });
+}
+uint64_t tcp_overlap_differs() {
+  return in_stream(DropReason::TcpOverlapDiffers, [](Lane& lane, TcpTalk& talk) {
+    lane.receive(kFirstSide, talk.client_frame(shifted(talk, -1u, "G")));
+  });
+}
+uint64_t tcp_duplicate_held() {
+  return in_stream(DropReason::TcpDuplicateHeld, [](Lane& lane, TcpTalk& talk) {
+    for (int i = 0; i < 2; ++i) lane.receive(kFirstSide, talk.client_frame(shifted(talk, 5, "later")));
+  });
+}
+uint64_t tcp_gap() {
+  return in_stream(DropReason::TcpGap, [](Lane& lane, TcpTalk& talk) {
+    lane.receive(kFirstSide, talk.client_frame(shifted(talk, 5, "later")));
+    lane.age(7200 * kSecond);
+  });
+}
+uint64_t stream_full() {
+  return in_stream(DropReason::StreamFull, [](Lane& lane, TcpTalk& talk) {
+    for (uint32_t i = 0; i <= StreamLimits{}.held_per_flow; ++i)
+      lane.receive(kFirstSide, talk.client_frame(shifted(talk, 5 + i, "x")));
+  });
+}
+uint64_t stream_fragments() {
+  return in_stream(DropReason::StreamFragments, [](Lane& lane, TcpTalk& talk) {
+    Tcp fields = shifted(talk, 5, "0123456789ab");
+    fields.source_port = talk.client_port;
+    fields.destination_port = talk.server_port;
+    const Octets segment = tcp(talk.client, talk.server, fields);
+    const Octets head(segment.begin(), segment.begin() + 24), tail(segment.begin() + 24, segment.end());
+    lane.receive(kFirstSide, packet4(6, head, {.more = true}));
+    lane.receive(kFirstSide, packet4(6, tail, {.offset = 24}));
+  });
+}
 uint64_t icmp_unrelated() {
   const Octets quoted = ip_packet(kServer, kClient, 17, udp(kServer, kClient, 1, 2, "x"));
   return drops(DropReason::IcmpUnrelated, {icmp_frame(kClient, kServer, 3, 3, 0, quoted)});
@@ -263,6 +321,12 @@ constexpr Way kWays[] = {
     {DropReason::Midstream, midstream},
     {DropReason::TcpOutOfWindow, tcp_out_of_window},
     {DropReason::TcpMd5, tcp_md5},
+    {DropReason::TcpOldTimestamp, tcp_old_timestamp},
+    {DropReason::TcpOverlapDiffers, tcp_overlap_differs},
+    {DropReason::TcpDuplicateHeld, tcp_duplicate_held},
+    {DropReason::TcpGap, tcp_gap},
+    {DropReason::StreamFull, stream_full},
+    {DropReason::StreamFragments, stream_fragments},
     {DropReason::IcmpUnrelated, icmp_unrelated},
     {DropReason::NoZone, no_zone},
     {DropReason::PolicyRule, policy_rule},

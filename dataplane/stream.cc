@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/stream.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "dataplane/flow.h"
+#include "dataplane/tcp_options.h"
+
+namespace postern::dataplane {
+namespace {
+
+constexpr size_t kLongestFront = 1 << 15;  // bytes that `front` copies at most
+
+int32_t distance(uint32_t from, uint32_t to) noexcept { return static_cast<int32_t>(to - from); }
+uint32_t later(uint32_t a, uint32_t b) noexcept { return sequence_before(a, b) ? b : a; }
+uint32_t earlier(uint32_t a, uint32_t b) noexcept { return sequence_before(a, b) ? a : b; }
+
+}  // namespace
+
+StreamTable::StreamTable(const StreamLimits& limits, Counters& counters)
+    : limits_(limits),
+      counters_(counters),
+      store_(limits.blocks),
+      streams_(limits.streams),
+      buckets_(std::bit_ceil(limits.streams), kNoStream),
+      nodes_(limits.held),
+      scratch_(kLongestFront) {
+  for (uint32_t i = 0; i < limits.streams; ++i) streams_[i].chain = i + 1;
+  streams_.back().chain = kNoStream;
+  for (uint16_t i = 0; i < limits.held; ++i) nodes_[i].next = static_cast<uint16_t>(i + 1);
+  nodes_.back().next = kNone;
+}
+
+Stream* StreamTable::open(uint32_t flow, uint32_t first_to_server, uint32_t first_to_client) noexcept {
+  if (free_stream_ == kNoStream) return nullptr;
+  const uint32_t index = free_stream_;
+  Stream& stream = streams_[index];
+  free_stream_ = stream.chain;
+  uint32_t& head = buckets_[flow & (buckets_.size() - 1)];
+  stream = Stream{};
+  stream.flow = flow;
+  stream.chain = head;
+  head = index;
+  ++size_;
+  const uint32_t first[2] = {first_to_server, first_to_client};
+  for (size_t d = 0; d < 2; ++d)
+    stream.halves[d].next = stream.halves[d].acked = stream.halves[d].base = first[d];
+  return &stream;
+}
+
+Stream* StreamTable::find(uint32_t flow) noexcept {
+  uint32_t index = buckets_[flow & (buckets_.size() - 1)];
+  while (index != kNoStream && streams_[index].flow != flow) index = streams_[index].chain;
+  return index == kNoStream ? nullptr : &streams_[index];
+}
+
+void StreamTable::close(uint32_t flow) noexcept {
+  uint32_t* link = &buckets_[flow & (buckets_.size() - 1)];
+  while (*link != kNoStream && streams_[*link].flow != flow) link = &streams_[*link].chain;
+  if (*link == kNoStream) return;
+  const uint32_t index = *link;
+  Stream& stream = streams_[index];
+  *link = stream.chain;
+  for (Half& half : stream.halves) {
+    drop_held(half);
+    store_.clear(half.kept);
+  }
+  stream.flow = kNoFlow;
+  stream.chain = free_stream_;
+  free_stream_ = index;
+  --size_;
+}
+
+void StreamTable::drop_held(Half& half) noexcept {
+  while (half.held != kNone) {
+    const Packet dropped = take_next(half.held);
+    counters_.drop(DropReason::TcpGap);
+  }
+  half.held_count = 0;
+}
+
+// Whether the segment tells another story than bytes that passed and were not acknowledged, or that wait.
+bool StreamTable::differs(const Half& half, const Segment& segment) const noexcept {
+  const auto part = [&segment](uint32_t from, uint32_t to) {
+    return segment.data.subspan(from - segment.sequence, to - from);
+  };
+  const uint32_t kept_end = half.base + half.kept.size;
+  const uint32_t from = later(later(segment.sequence, half.base), half.acked);
+  const uint32_t to = earlier(segment.end(), kept_end);
+  if (distance(from, to) > 0 && !store_.holds(half.kept, from - half.base, part(from, to))) return true;
+  for (uint16_t i = half.held; i != kNone; i = nodes_[i].next) {
+    const Segment& held = nodes_[i].segment;
+    const uint32_t begin = later(held.sequence, segment.sequence);
+    const uint32_t end = earlier(held.end(), segment.end());
+    if (distance(begin, end) <= 0) continue;
+    const Bytes first = held.data.subspan(begin - held.sequence, end - begin);
+    const Bytes second = part(begin, end);
+    if (!std::equal(first.begin(), first.end(), second.begin())) return true;
+  }
+  return false;
+}
+
+bool StreamTable::held_covers(const Half& half, const Segment& segment) const noexcept {
+  uint32_t reached = segment.sequence;
+  for (uint16_t i = half.held; i != kNone; i = nodes_[i].next) {
+    const Segment& held = nodes_[i].segment;
+    if (!sequence_before(reached, held.sequence)) reached = later(reached, held.end());
+  }
+  return !sequence_before(reached, segment.end());
+}
+
+StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& segment) noexcept {
+  const auto refuse = [&slot](DropReason reason) {
+    drop(slot, reason);
+    return Admitted{};
+  };
+  if (held_covers(half, segment)) return refuse(DropReason::TcpDuplicateHeld);
+  // Reassembled bytes live as long as their burst; a sender whose path fragments sends it again in order.
+  if (slot.fragments != kNoFragments) return refuse(DropReason::StreamFragments);
+  if (free_node_ == kNone || half.held_count == limits_.held_per_flow) return refuse(DropReason::StreamFull);
+  const uint16_t index = free_node_;
+  Node& node = nodes_[index];
+  free_node_ = node.next;
+  node.packet = std::move(slot.packet);
+  node.segment = segment;
+  uint16_t* link = &half.held;
+  while (*link != kNone && !sequence_before(segment.sequence, nodes_[*link].segment.sequence))
+    link = &nodes_[*link].next;
+  node.next = *link;
+  *link = index;
+  ++half.held_count;
+  ++held_;
+  slot.fate = Fate::Taken;
+  return {Place::Held, {}};
+}
+
+// False: no room to keep the bytes.
+bool StreamTable::advance(Half& half, const Segment& segment, Bytes fresh) noexcept {
+  if (!store_.append(half.kept, fresh)) return false;
+  if (segment.timestamp) {
+    half.timestamp = *segment.timestamp;
+    half.has_timestamp = true;
+  }
+  half.next += static_cast<uint32_t>(fresh.size());
+  half.passed += fresh.size();
+  return true;
+}
+
+StreamTable::Admitted StreamTable::admit(Stream& stream, Slot& slot, Direction direction) noexcept {
+  Half& half = stream.half(direction);
+  const uint32_t sequence = load_be32(slot.segment.data() + 4);
+  const Segment segment{sequence, slot.payload, tcp_timestamp(slot)};
+  const auto refuse = [&slot](DropReason reason) {
+    drop(slot, reason);
+    return Admitted{};
+  };
+  if (differs(half, segment)) return refuse(DropReason::TcpOverlapDiffers);
+  if (!stream.scanning) return {Place::Old, {}};
+  // RFC 7323 section 5: the receiver ignores data that is older than what it had in order.
+  if (segment.timestamp && half.has_timestamp && sequence_before(*segment.timestamp, half.timestamp))
+    return refuse(DropReason::TcpOldTimestamp);
+  if (!sequence_before(half.next, segment.end())) return {Place::Old, {}};
+  if (sequence_before(half.next, sequence)) return hold(half, slot, segment);
+
+  const Bytes fresh = segment.data.subspan(half.next - sequence);
+  if (!advance(half, segment, fresh)) return refuse(DropReason::StreamFull);
+  return {Place::New, fresh};
+}
+
+void StreamTable::follow(Slot& slot, uint16_t node) noexcept {
+  nodes_[node].next = kNone;
+  if (slot.released == kNone) {
+    slot.released = slot.released_last = node;
+    return;
+  }
+  nodes_[slot.released_last].next = node;
+  slot.released_last = node;
+}
+
+Bytes StreamTable::release(Stream& stream, Slot& slot, Direction direction) noexcept {
+  Half& half = stream.half(direction);
+  while (half.held != kNone) {
+    const uint16_t index = half.held;
+    const Segment segment = nodes_[index].segment;
+    if (sequence_before(half.next, segment.sequence)) return {};
+    Bytes fresh;
+    if (sequence_before(half.next, segment.end())) {
+      fresh = segment.data.subspan(half.next - segment.sequence);
+      if (!advance(half, segment, fresh)) return {};  // it waits on until acknowledgements make room
+    }
+    half.held = nodes_[index].next;
+    --half.held_count;
+    follow(slot, index);
+    if (!fresh.empty()) return fresh;
+  }
+  return {};
+}
+
+void StreamTable::acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept {
+  Half& half = stream.half(direction);
+  const uint32_t kept_end = half.base + half.kept.size;
+  const uint32_t reached = earlier(acknowledgement, later(half.next, kept_end));
+  if (!sequence_before(half.acked, reached)) return;
+  half.acked = reached;
+  if (!stream.keeps_front) free_acknowledged(half);
+}
+
+void StreamTable::free_acknowledged(Half& half) noexcept {
+  if (!sequence_before(half.base, half.acked)) return;
+  store_.drop_front(half.kept, std::min(half.acked - half.base, half.kept.size));
+  half.base = half.acked;
+}
+
+void StreamTable::forget_front(Stream& stream) noexcept {
+  stream.keeps_front = false;
+  for (Half& half : stream.halves) free_acknowledged(half);
+}
+
+void StreamTable::stop(Stream& stream) noexcept {
+  stream.scanning = false;
+  forget_front(stream);
+}
+
+void StreamTable::flush(Stream& stream, Slot& slot, Direction direction) noexcept {
+  Half& half = stream.half(direction);
+  while (half.held != kNone) {
+    const uint16_t index = half.held;
+    half.held = nodes_[index].next;
+    follow(slot, index);
+  }
+  half.held_count = 0;
+}
+
+bool StreamTable::drained(const Stream& stream) noexcept {
+  return !stream.scanning && std::all_of(stream.halves.begin(), stream.halves.end(), [](const Half& half) {
+    return half.kept.size == 0 && half.held == kNone;
+  });
+}
+
+Bytes StreamTable::front(const Stream& stream, Direction direction) noexcept {
+  return store_.front(stream.half(direction).kept, scratch_);
+}
+
+Packet StreamTable::take_next(uint16_t& list) noexcept {
+  if (list == kNone) return {};
+  const uint16_t index = list;
+  Node& node = nodes_[index];
+  Packet packet = std::move(node.packet);
+  list = node.next;
+  node.next = free_node_;
+  free_node_ = index;
+  --held_;
+  return packet;
+}
+
+uint32_t StreamTable::longest(uint16_t list) const noexcept {
+  uint32_t length = 0;
+  for (; list != kNone; list = nodes_[list].next) length = std::max(length, nodes_[list].packet.length());
+  return length;
+}
+
+}  // namespace postern::dataplane

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the bytes of TCP flows in order while something still looks at them, so that what is judged is what
+// the receiver gets: in-order bytes go on, segments behind a gap wait in their mbufs, the first data wins,
+// and a segment that tells another story about bytes the receiver has not acknowledged yet is dropped (Ptacek
+// and Newsham 1998). Fixed memory, nothing allocates. One worker.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "dataplane/burst.h"
+#include "dataplane/byte_store.h"
+#include "dataplane/counters.h"
+
+namespace postern::dataplane {
+
+// Per worker. A flow keeps at most what it sends until the receiver acknowledges it, and `held_per_flow`
+// segments in each direction.
+struct StreamLimits {
+  uint32_t streams = 8192;      // flows in order at once
+  uint32_t blocks = 8192;       // of 2 KB, for bytes that were not acknowledged yet
+  uint16_t held = 4096;         // segments behind a gap
+  uint16_t held_per_flow = 64;  // of one direction
+};
+
+struct Stream {
+  struct Half {          // one direction
+    uint32_t next = 0;   // sequence number of the first byte not in order yet
+    uint32_t acked = 0;  // the receiver has everything before
+    uint32_t base = 0;   // of the first kept byte
+    uint32_t timestamp = 0;
+    ByteStore::Chain kept;         // bytes [base, base + kept.size), forwarded
+    uint64_t passed = 0;           // in-order bytes so far
+    uint16_t held = kNoFragments;  // segments behind the gap, by sequence number
+    uint16_t held_count = 0;
+    bool has_timestamp = false;
+  };
+  std::array<Half, 2> halves;  // by Direction
+  uint32_t flow = kNoFlow;
+  uint32_t chain = ByteStore::kNone;  // next stream of the same bucket, or next free one
+  bool scanning = true;               // new bytes are put in order and kept
+  bool keeps_front = true;            // from the first byte on, acknowledged or not
+
+  Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
+  const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
+};
+
+class StreamTable {
+ public:
+  StreamTable(const StreamLimits& limits, Counters& counters);
+  StreamTable(const StreamTable&) = delete;
+  StreamTable& operator=(const StreamTable&) = delete;
+
+  // Sequence numbers of the first byte of each direction. nullptr: no room for another stream.
+  Stream* open(uint32_t flow, uint32_t first_to_server, uint32_t first_to_client) noexcept;
+  Stream* find(uint32_t flow) noexcept;
+  void close(uint32_t flow) noexcept;  // segments still held are dropped
+
+  enum class Place : uint8_t {
+    New,      // `fresh` are the next bytes in order; ask `release` for what waited for them
+    Old,      // nothing but bytes that were forwarded before
+    Held,     // the slot's packet waits for the gap before it
+    Refused,  // the slot is dropped
+  };
+  struct Admitted {
+    Place place = Place::Refused;
+    Bytes fresh;
+  };
+  // For a segment with payload that the receiver's TCP would accept.
+  Admitted admit(Stream& stream, Slot& slot, Direction direction) noexcept;
+
+  // The next segment that is in order now: follows the slot from here on. Empty: the gap goes on.
+  Bytes release(Stream& stream, Slot& slot, Direction direction) noexcept;
+
+  // An acknowledgement of bytes that travel in `direction`.
+  void acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept;
+
+  // The first bytes are not asked for any more: what was acknowledged is given back.
+  void forget_front(Stream& stream) noexcept;
+
+  // Nobody looks at new bytes any more: bytes that were looked at stay until they are acknowledged. What a
+  // direction still holds follows its next slot, see `flush`.
+  void stop(Stream& stream) noexcept;
+  void flush(Stream& stream, Slot& slot, Direction direction) noexcept;
+  static bool drained(const Stream& stream) noexcept;
+
+  // All bytes of a direction so far, as long as the stream keeps its front; valid until the next call.
+  Bytes front(const Stream& stream, Direction direction) noexcept;
+
+  // Segments that follow a slot.
+  Packet take_next(uint16_t& list) noexcept;
+  uint32_t longest(uint16_t list) const noexcept;  // frame among them, bytes
+
+  uint64_t held() const noexcept { return held_; }  // packets
+  uint32_t size() const noexcept { return size_; }
+  uint32_t free_blocks() const noexcept { return store_.free_blocks(); }
+
+ private:
+  using Half = Stream::Half;
+  static constexpr uint16_t kNone = kNoFragments;
+  static constexpr uint32_t kNoStream = ByteStore::kNone;
+
+  struct Segment {
+    uint32_t sequence = 0;
+    Bytes data;
+    std::optional<uint32_t> timestamp;
+    uint32_t end() const noexcept { return sequence + static_cast<uint32_t>(data.size()); }
+  };
+  struct Node {
+    Packet packet;
+    Segment segment;  // inside the packet
+    uint16_t next = kNone;
+  };
+
+  bool differs(const Half& half, const Segment& segment) const noexcept;
+  bool held_covers(const Half& half, const Segment& segment) const noexcept;
+  Admitted hold(Half& half, Slot& slot, const Segment& segment) noexcept;
+  bool advance(Half& half, const Segment& segment, Bytes fresh) noexcept;
+  void free_acknowledged(Half& half) noexcept;
+  void follow(Slot& slot, uint16_t node) noexcept;
+  void drop_held(Half& half) noexcept;
+
+  StreamLimits limits_;
+  Counters& counters_;
+  ByteStore store_;
+  std::vector<Stream> streams_;
+  std::vector<uint32_t> buckets_;
+  std::vector<Node> nodes_;
+  std::vector<uint8_t> scratch_;
+  uint32_t free_stream_ = 0, size_ = 0;
+  uint16_t free_node_ = 0;
+  uint64_t held_ = 0;
+};
+
+}  // namespace postern::dataplane

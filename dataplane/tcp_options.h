@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The TCP options that the data path looks at (RFC 7323, RFC 2385). Any thread.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "dataplane/burst.h"
+
+namespace postern::dataplane {
+
+inline constexpr uint8_t kNoScale = 15, kMaxScale = 14;  // RFC 7323 section 2.3
+
+struct TcpOptions {
+  uint8_t scale = kNoScale;
+  bool md5 = false;
+  std::optional<uint32_t> timestamp;  // TSval
+};
+
+// What most segments carry, and nothing else.
+inline bool only_timestamps(Bytes options) noexcept {
+  return options.size() == 12 && load_be32(options.data()) == 0x0101080a;
+}
+
+inline TcpOptions read_tcp_options(Bytes bytes) noexcept {
+  constexpr uint8_t kEnd = 0, kNop = 1, kWindowScale = 3, kTimestamps = 8, kMd5 = 19;
+  TcpOptions options;
+  ByteReader reader(bytes);
+  while (reader.remaining() > 0) {
+    const uint8_t kind = reader.u8();
+    if (kind == kEnd) break;
+    if (kind == kNop) continue;
+    const uint8_t length = reader.u8();
+    if (!reader.ok() || length < 2) break;
+    const Bytes value = reader.bytes(length - 2u);
+    if (!reader.ok()) break;
+    if (kind == kWindowScale && length == 3) options.scale = std::min(value[0], kMaxScale);
+    if (kind == kTimestamps && length == 10) options.timestamp = load_be32(value.data());
+    if (kind == kMd5) options.md5 = true;
+  }
+  return options;
+}
+
+// Of a slot whose segment is TCP.
+inline Bytes tcp_options(const Slot& slot) noexcept {
+  return slot.segment.subspan(20, slot.segment.size() - slot.payload.size() - 20);
+}
+
+inline std::optional<uint32_t> tcp_timestamp(const Slot& slot) noexcept {
+  const Bytes options = tcp_options(slot);
+  if (only_timestamps(options)) return load_be32(options.data() + 4);
+  return read_tcp_options(options).timestamp;
+}
+
+}  // namespace postern::dataplane
