@@ -76,3 +76,11 @@ class Udp:
 
     def datagram(self, payload, **fields):
         return self.network(*self.ends) / UDP(**self.ports, **fields) / Raw(payload)
+
+
+def without_urgent(packet):
+    """The same segment with its URG flag and urgent pointer cleared."""
+    changed = packet.copy()
+    changed[TCP].flags = str(packet[TCP].flags).replace("U", "")
+    changed[TCP].urgptr = 0
+    return changed

@@ -9,7 +9,7 @@ class Row(NamedTuple):
     why: str
     packets: Callable
     delivers: bytes         # what a Linux application reads, measured by tests/wire/endpoint_truth_test.py
-    postern: str            # `same`: these bytes pass and are judged; else the drop reason of the piece that may not pass
+    postern: str            # `same`: these bytes pass and are judged; `cleared`: without urgent data; else the drop reason of the piece that may not pass
     case: str               # the golden case, tests/golden/CASE.case
     end: str = "open"       # how the application finds its connection: open, fin, reset; none: there is no connection
     opening: str = "plain"  # handshake; stamped: with timestamps from 1000 on; syn_data: EVIL in the SYN; unacked: without third ACK

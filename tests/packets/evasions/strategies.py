@@ -24,7 +24,7 @@ def strategy(name, why, packets, delivers=b"GOOD", postern="same", **more):
 INSERTIONS = {
     "reset": ("R", b"", b"", "reset", "same"),
     "reset_ack": ("RA", b"", b"", "reset", "same"),
-    "fin": ("FA", b"", b"", "fin", "tcp_overlap_differs"),
+    "fin": ("FA", b"", b"", "fin", "same"),
     "garbage": ("PA", b"EVIL", b"EVIL", "open", "tcp_overlap_differs"),
     "syn": ("S", b"", b"GOOD", "open", "same"),
     "all_flags": ("FRAPU", b"EVIL", b"", "reset", "bad_tcp_flags"),
