@@ -91,9 +91,10 @@ WHOLE = [
     ("fragment_covers", "a piece covers an older one", lambda p: [piece(p, 24, 32), piece(p, 16, 40, fill=0x58), piece(p, 0, 16), piece(p, 40)], b"",
      "fragment_overlap"),
 ]
+BROKEN = ("fragment_overlap_left", "fragment_covers")  # what stays behind would meet the next datagram's pieces: a case of their own
 FRAGMENTS = [row for name, why, cut, delivers, postern in WHOLE
-             for row in both(name, why, lambda talk, cut=cut: cut(talk.datagram(LETTERS)), delivers, postern, FRAGMENT_CASE)]
-TCP_FRAGMENTS = [row._replace(case="evasion_tcp_in_fragments") for row in of_tcp(FRAGMENTS)]
+             for row in both(name, why, lambda talk, cut=cut: cut(talk.datagram(LETTERS)), delivers, postern, FRAGMENT_CASE + "_broken" * (name in BROKEN))]
+TCP_FRAGMENTS = [row._replace(case="evasion_tcp_in_fragments" + "_v6" * row.v6) for row in of_tcp(FRAGMENTS)]
 # Eight bytes are a whole UDP header, but no TCP header: over IPv6 hosts refuse that (RFC 8200 section 4.5).
 TCP_FRAGMENTS = [row._replace(delivers=b"", postern="fragment_bad") if row.name in ("tcp_fragments_tiny_first_v6", "tcp_fragments_all_tiny_v6") else row
                  for row in TCP_FRAGMENTS]
@@ -138,14 +139,14 @@ TCP_HEADERS = [row._replace(case="evasion_ipv6_headers_tcp") for row in of_tcp(H
 MIXED_CASE = "evasion_tcp_in_fragments"
 MIXED = [row for end, v6 in FAMILIES for row in (
     Row("fragments_out_of_order" + end, "an early segment in pieces", lambda c: [*pieces(c.at(4, LETTERS), 24), c.at(0, b"AAAA")], b"AAAA" + LETTERS,
-        "stream_fragments", MIXED_CASE, v6=v6),
+        "stream_fragments", MIXED_CASE + end, v6=v6),
     Row("fragments_overlap_stream" + end, "pieces of a segment that overlaps an older one",
-        lambda c: [c.at(0, b"AAAA"), *pieces(c.at(0, b"XXXX" + LETTERS), 24)], b"AAAA" + LETTERS, "tcp_overlap_differs", MIXED_CASE, v6=v6),
+        lambda c: [c.at(0, b"AAAA"), *pieces(c.at(0, b"XXXX" + LETTERS), 24)], b"AAAA" + LETTERS, "tcp_overlap_differs", MIXED_CASE + end, v6=v6),
     Row("fragments_bad_checksum" + end, "the sum is wrong over all pieces", lambda c: [*pieces(c.at(0, LETTERS, chksum=0xBEEF), 24), c.send(b"GOOD")], b"GOOD",
-        "bad_transport_checksum", MIXED_CASE, v6=v6),
-    Row("fragments_reset" + end, "an exact reset in pieces", lambda c: [*pieces(c.probe("R"), 8)], b"", "fragment_bad" if v6 else "same", MIXED_CASE,
+        "bad_transport_checksum", MIXED_CASE + end, v6=v6),
+    Row("fragments_reset" + end, "an exact reset in pieces", lambda c: [*pieces(c.probe("R"), 8)], b"", "fragment_bad" if v6 else "same", MIXED_CASE + end,
         end="open" if v6 else "reset", v6=v6),
     Row("fragments_urgent" + end, "an urgent byte in pieces", lambda c: [*pieces(c.probe("PAU", LETTERS, urgptr=2), 24)], LETTERS[:1] + LETTERS[2:],
-        "stream_fragments", MIXED_CASE, v6=v6))]
+        "cleared", MIXED_CASE + end, v6=v6))]
 
 ROWS = [*VLAN, *of_tcp(VLAN), *BROADCAST, *IP_HEADER, *of_tcp(IP_HEADER), *FRAGMENTS, *TCP_FRAGMENTS, *HEADERS, *TCP_HEADERS, *MIXED]

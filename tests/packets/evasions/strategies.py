@@ -37,8 +37,8 @@ STRATEGIES = [
     for name, (flags, payload, heard, end, near) in INSERTIONS.items() for kind in BAD
 ]
 STRATEGIES += [
-    strategy("strategy_reset_corrupt_ack", "a reset that acknowledges nonsense is taken", lambda c: [c.probe("RA", ack=77), c.send(b"GOOD")], b"", end="reset"),
-    strategy("strategy_data_corrupt_ack", "garbage that acknowledges nonsense", lambda c: [c.probe("PA", b"EVIL", ack=77), c.send(b"GOOD")],
+    strategy("strategy_reset_corrupt_ack", "a reset that acknowledges nonsense is taken", lambda c: [c.probe("RA", ack=(c.next[1] + 2**30) % 2**32), c.send(b"GOOD")], b"", end="reset"),
+    strategy("strategy_data_corrupt_ack", "garbage that acknowledges nonsense", lambda c: [c.probe("PA", b"EVIL", ack=(c.next[1] + 2**30) % 2**32), c.send(b"GOOD")],
              postern="tcp_out_of_window"),
     strategy("strategy_data_offset", "garbage with a header that is too long", lambda c: [c.at(0, b"EVIL", dataofs=12), c.send(b"GOOD")],
              postern="bad_transport_header"),
@@ -64,7 +64,7 @@ APPLICATION_CASE = "evasion_hello_again"
 APPLICATIONS = [
     Row("tiny_client_hello", "one byte each", tiny(HELLO), HELLO, "same", "evasion_tiny_segments"),
     Row("tiny_http", "one byte each", tiny(http_get("/redfish/v1")), http_get("/redfish/v1"), "policy_default", "evasion_tiny_segments"),
-    Row("tiny_cim_xml", "one byte each", tiny(cim_post()), cim_post(), "policy_rule", "evasion_tiny_segments"),
+    Row("tiny_cim_xml", "one byte each", tiny(cim_post()), cim_post(), "policy_default", "evasion_tiny_segments"),
     Row("tiny_client_hello_reversed", "one byte each, last first", lambda c: tiny(HELLO[:40])(c)[::-1], HELLO[:40], "same", "evasion_tiny_segments"),
     Row("hello_again_other_name", "a second ClientHello for the same bytes names another server", lambda c: [c.at(0, HELLO), c.at(0, OTHER)], HELLO,
         "tcp_overlap_differs", APPLICATION_CASE),

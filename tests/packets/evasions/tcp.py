@@ -61,7 +61,7 @@ OVERLAPS = [
     overlap("again_in_the_middle", "different bytes inside delivered ones", b"AAAABBBB", DIFFERS, (0, b"AAAA"), (1, b"XX"), (4, b"BBBB")),
     overlap("again_over_a_border", "different bytes over delivered and new range", b"AAAABB", DIFFERS, (0, b"AAAA"), (2, b"XXBB")),
 ]
-OVERLAPS += [row._replace(name=f"{row.name}_v6", v6=True) for row in OVERLAPS if row.name in ("ooo_same_range", "ooo_left", "ooo_right", "ooo_covers")]
+OVERLAPS += [row._replace(name=f"{row.name}_v6", case="evasion_tcp_overlaps_v6", v6=True) for row in OVERLAPS if row.name in ("ooo_same_range", "ooo_left", "ooo_right", "ooo_covers")]
 
 IGNORED_CASE = "evasion_tcp_ignored"
 
@@ -98,6 +98,8 @@ IGNORED = [
     ignored("ack_of_the_future", "acknowledges what was never sent", "tcp_out_of_window", acknowledging(5000)),
     ignored("ack_of_the_future_by_one", "the least of these", "tcp_out_of_window", acknowledging(1)),
     ignored("ack_far_too_old", "older than any window", "tcp_out_of_window", acknowledging(-2**30)),
+    ignored("ack_before_connection", "acknowledges less than the handshake did (RFC 5961 section 5)", "tcp_out_of_window", acknowledging(-1000), case="evasion_tcp_old_ack"),
+    ignored("ack_before_connection_by_one", "the least of these", "tcp_out_of_window", acknowledging(-1), case="evasion_tcp_old_ack"),
     ignored("md5_unsolicited", "signature option nobody negotiated (RFC 2385)", "tcp_md5", at(0, b"EVIL", options=MD5)),
     ignored("beyond_window", "sequence number ahead of what the receiver offered", "tcp_out_of_window", at(10_000_000, b"EVIL")),
     ignored("before_window", "sequence number far behind", "tcp_out_of_window", at(-(2**30), b"EVIL")),
