@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP connection whose segments are asked for one by one; numbers are kept, checksums are scapy's. Datagrams of one pair of ports."""
+"""A TCP connection whose segments are asked for one by one; numbers are kept, checksums are scapy's. And datagrams of one
+pair of ports."""
 from scapy.layers.inet import TCP, UDP
 from scapy.packet import Raw
 

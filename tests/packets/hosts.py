@@ -63,7 +63,8 @@ def framed(packet):
     """The packet with an Ethernet header between the MACs of its hosts, unless it has one. What scapy would ask the
     running machine for (its own MAC, its neighbours') is filled in here, so a case is the same everywhere."""
     source, destination = _ends(packet)
-    macs = {"src": source.mac if source else "02:00:00:00:ff:01", "dst": destination.mac if destination else "02:00:00:00:ff:02"}
+    macs = {"src": source.mac if source else "02:00:00:00:ff:01",
+        "dst": destination.mac if destination else "02:00:00:00:ff:02"}
     frame = packet if isinstance(packet, (Ether, Dot3)) else Ether() / packet
     _fill(frame, **macs)
     if ARP in frame:
@@ -105,7 +106,8 @@ def in_llc(packet):
 
 def in_mpls(packet, label=16):
     frame = framed(packet)
-    return Ether(src=frame.src, dst=frame.dst, type=0x8847) / Raw((label << 12 | 0x1FF).to_bytes(4, "big") + bytes(frame.payload))
+    return Ether(src=frame.src, dst=frame.dst,
+        type=0x8847) / Raw((label << 12 | 0x1FF).to_bytes(4, "big") + bytes(frame.payload))
 
 
 def to_mac(packet, mac):

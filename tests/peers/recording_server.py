@@ -66,13 +66,14 @@ class Recorder:
         self.note(name("udp", peer), data)
 
     def run(self):
-        running = True
-        while running:
-            for key, _ in self.selector.select():
-                if key.fileobj is sys.stdin:
-                    running = bool(os.read(0, 1024))
-                else:
+        timeout = None
+        while events := self.selector.select(timeout):
+            for key, _ in events:
+                if key.fileobj is not sys.stdin:
                     key.data(key.fileobj)
+                elif not os.read(0, 1024):
+                    self.selector.unregister(sys.stdin)
+                    timeout = 0  # what has arrived by now still counts
 
 
 def main():

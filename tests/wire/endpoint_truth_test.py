@@ -3,105 +3,25 @@
 """The catalogue of evasions (tests/packets/evasions) against this kernel as the endpoint, without posternd: what an
 application reads of each stimulus is what the catalogue says. Two namespaces, raw frames from one, a plain server in
 the other. Needs root; takes some seconds. `endpoint_truth_test.py --show NAME...` prints what was read of these rows."""
-import ctypes
-import json
+import contextlib
 import os
 import re
-import select
-import socket
-import subprocess
 import sys
 import time
 import unittest
-from pathlib import Path
 
 sys.dont_write_bytecode = True
-TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS), str(TESTS.parent / "deploy")]
 
-from labkit.process import run  # noqa: E402
+import kernel_endpoint  # noqa: E402
+from kernel_endpoint import BATCH, PORT, TESTS, Server, Wire  # noqa: E402
 from packets.conversation import Tcp, Udp  # noqa: E402
 from packets.evasions import KERNEL, ROWS  # noqa: E402
-from packets.hosts import appliance, bmc, framed  # noqa: E402
-from scapy.layers.inet import IP, TCP  # noqa: E402
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment  # noqa: E402
-from scapy.layers.l2 import Ether  # noqa: E402
+from packets.hosts import appliance, bmc  # noqa: E402
+from scapy.layers.inet import IP  # noqa: E402
+from scapy.layers.inet6 import IPv6ExtHdrFragment  # noqa: E402
 
-PORT, FIRST_SOURCE_PORT = 443, 20000
-BATCH = 40  # handshakes at a time: fewer than any backlog holds before it makes cookies
-SETTLED = 1.0
-NAMES = [f"truth{os.getpid()}{end}" for end in ("c", "s")]
-LINK = "wire0"
-CLONE_NEWNET = 0x40000000
+FIRST_SOURCE_PORT = 20000
 results = {}
-
-
-def in_namespace(name, action):
-    """What `action` returns, done inside the namespace; a socket stays there."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net", "rb") as home, open(f"/run/netns/{name}", "rb") as there:
-        if libc.setns(there.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {name}")
-        try:
-            return action()
-        finally:
-            libc.setns(home.fileno(), CLONE_NEWNET)
-
-
-def make_namespaces():
-    client, server = NAMES
-    for name in NAMES:
-        run("ip", "netns", "add", name)
-    # What hosts outside a laboratory leave at its default is left here too, source routes included.
-    run("ip", "-n", client, "link", "add", LINK, "type", "veth", "peer", "name", LINK, "netns", server)
-    for name in NAMES:
-        in_namespace(name, lambda: [Path(f"/proc/sys/net/ipv6/conf/{end}/accept_dad").write_text("0") for end in ("all", LINK)])
-        run("ip", "-n", name, "link", "set", LINK, "up")
-    run("ip", "netns", "exec", client, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
-    run("ip", "-n", server, "link", "set", LINK, "address", bmc.mac)
-    for address, prefix, peer in ((bmc, 32, appliance), (bmc.v6, 128, appliance.v6)):
-        family = "-6" if ":" in address else "-4"
-        run("ip", "-n", server, family, "address", "add", f"{address}/{prefix}", "dev", LINK)
-        run("ip", "-n", server, family, "route", "add", peer, "dev", LINK)
-        # The client is raw frames: nobody would answer ARP or neighbour discovery for it.
-        run("ip", "-n", server, family, "neighbour", "add", peer, "lladdr", appliance.mac, "dev", LINK, "nud", "permanent")
-
-
-def remove_namespaces():
-    for name in NAMES:
-        run("ip", "netns", "del", name, check=False)
-
-
-class Wire:
-    """Raw frames into the client's end of the link."""
-
-    def __init__(self):
-        self.socket = in_namespace(NAMES[0], lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
-        self.socket.bind((LINK, 0))
-        self.socket.setblocking(False)
-
-    def send(self, packet):
-        self.socket.send(packet if isinstance(packet, bytes) else bytes(framed(packet)))
-
-    def tcp_answers(self, seconds):
-        """TCP segments that the server sends, as (client port, segment), until the time is over or the receiver stops."""
-        deadline = time.monotonic() + seconds
-        while select.select([self.socket], [], [], max(0, deadline - time.monotonic()))[0]:
-            frame = Ether(self.socket.recv(65536))
-            if TCP in frame and frame[TCP].sport == PORT:
-                yield frame[TCP].dport, frame[TCP]
-
-
-class Server:
-    def __init__(self):
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", NAMES[1], sys.executable, "-B", str(TESTS / "peers" / "recording_server.py"), "--port", str(PORT)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline() != "ready\n":
-            raise RuntimeError("recording_server.py did not start")
-
-    def found(self):
-        return json.loads(self.process.communicate(timeout=30)[0])
 
 
 def talk_of(number, row):
@@ -121,7 +41,8 @@ def first(row, talk):
 
 
 def third(row, talk):
-    return [] if row.opening == "unacked" else [talk.send(flags="A", **({"options": talk.stamp(1000)} if row.opening == "stamped" else {}))]
+    return [] if row.opening == "unacked" else [talk.send(flags="A",
+        **({"options": talk.stamp(1000)} if row.opening == "stamped" else {}))]
 
 
 def learn(talk, answer):
@@ -169,21 +90,17 @@ def play():
             for packet in row.packets(talk):
                 wire.send(renumbered(packet, number))
         list(wire.tcp_answers(0.05))  # answers to all this; the rows do not need them
-    time.sleep(SETTLED)
+    time.sleep(kernel_endpoint.SETTLED)
     found = server.found()
     for number, row, _ in talks:
         address = appliance.v6 if row.v6 else str(appliance)
-        record = found.get(f"{'udp' if row.udp else 'tcp'} {address} {FIRST_SOURCE_PORT + number}", {"data": "", "end": "open" if row.udp else "none"})
+        record = found.get(f"{'udp' if row.udp else 'tcp'} {address} {FIRST_SOURCE_PORT + number}",
+            {"data": "", "end": "open" if row.udp else "none"})
         results[row.name] = (bytes.fromhex(record["data"]), record["end"])
 
 
 def setUpModule():
-    # Frames that enter a veth wait in the queue of the sender's core: moving to another core would reorder them.
-    everywhere = os.sched_getaffinity(0)
-    unittest.addModuleCleanup(os.sched_setaffinity, 0, everywhere)
-    os.sched_setaffinity(0, {min(everywhere)})
-    unittest.addModuleCleanup(remove_namespaces)
-    make_namespaces()
+    kernel_endpoint.set_up(unittest.addModuleCleanup)
     play()
 
 
@@ -194,7 +111,8 @@ class EndpointTruth(unittest.TestCase):
 
 def agrees(row):
     def test(self):
-        self.assertEqual(results[row.name], (row.delivers, row.end), f"{row.name}: {row.why} (catalogue of {KERNEL}, this is {os.uname().release})")
+        self.assertEqual(results[row.name], (row.delivers, row.end),
+            f"{row.name}: {row.why} (catalogue of {KERNEL}, this is {os.uname().release})")
     return test
 
 
@@ -218,13 +136,9 @@ class Catalogue(unittest.TestCase):
 
 
 def show(names):
-    unittest.addModuleCleanup(lambda: None)
-    try:
-        make_namespaces()
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with contextlib.ExitStack() as stack:
+        kernel_endpoint.set_up(stack.callback)
         play()
-    finally:
-        remove_namespaces()
     for name in names or sorted(results):
         print(name, *results[name])
 

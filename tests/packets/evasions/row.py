@@ -9,10 +9,10 @@ class Row(NamedTuple):
     why: str
     packets: Callable
     delivers: bytes         # what a Linux application reads, measured by tests/wire/endpoint_truth_test.py
-    postern: str            # `same`: these bytes pass and are judged; `cleared`: without urgent data; else the drop reason of the piece that may not pass
+    postern: str            # `same`: they pass and are judged; `cleared`: as ordinary data; else the reason why a piece is dropped
     case: str               # the golden case, tests/golden/CASE.case
     end: str = "open"       # how the application finds its connection: open, fin, reset; none: there is no connection
-    opening: str = "plain"  # handshake; stamped: with timestamps from 1000 on; syn_data: EVIL in the SYN; unacked: without third ACK
+    opening: str = "plain"  # handshake; stamped (from 1000 on), syn_data (EVIL in the SYN), unacked (no third ACK)
     v6: bool = False
     isn: int = 1000
     udp: bool = False
