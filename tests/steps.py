@@ -62,6 +62,7 @@ STEPS = {
     "build": build_product,
     "layering": script("tests/layering.py"),
     "lab": script("tests/lab_peers_test.py"),
+    "wire-endpoint-truth": script("tests/wire/endpoint_truth_test.py"),
     "wire-rules": script("tests/wire/rules_test.py"),
     "wire-transfer": script("tests/wire/transfer_test.py"),
     "wire-two-workers": script("tests/wire/transfer_test.py", environment={"POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2"}),

@@ -16,7 +16,8 @@ HEADER_KEYS = {"title", "site", "workers", "order"}
 SECTIONS = {"with", "let", "packets", "log"}
 PACKET_LINE = re.compile(r"^(?:(?P<place>[a-z]\w*:[a-z]\w*)\s+)?(?:\+(?P<delay>[\d.]+)\s+)?(?P<code>.+?)(?:\s+=>\s+(?P<fate>.+))?$")
 LOG_LINE = re.compile(r"^(?:(?P<count>\d+)x\s+)?(?P<event>[a-z]+)(?P<fields>(?:\s+[\w.]+=\S+)*)$")
-FATES = re.compile(r"^(?P<kind>pass|drop|held|lost|free)(?:\s+as\s+(?P<code>.+)|\s+(?P<reason>[a-z_0-9]+))?$")
+FATES = re.compile(r"^(?:(?P<pass>pass)(?:\s+as\s+(?P<code>.+?))?(?:\s+then\s+(?P<then>.+))?|drop\s+(?P<reason>[a-z_0-9]+)"
+                   r"|waits\s+as\s+(?P<label>[a-z]\w*)|(?P<plain>held|lost|free))$")
 START = 1_767_225_600 * 10**9  # 2026-01-01, when every case begins
 STEP = 10**6                   # from one packet to the next unless the case says more
 
@@ -30,9 +31,9 @@ class Packet:
     place: str
     time: int
     data: bytes
-    kind: str               # pass, drop, held, lost (dropped or held, whatever the reason), free (may pass or not)
+    kind: str               # pass, drop, waits, held, lost (dropped or held, whatever the reason), free (may pass or not)
     reason: str = ""
-    leaves_as: bytes = b""
+    leaves: list = field(default_factory=list)    # frames that leave when it comes: itself and what waited for it
     line: int = 0
 
 
@@ -114,22 +115,33 @@ def _bytes(packet):
 
 def _fate(text, where):
     match = FATES.match(text or "pass")
-    if not match or (match["kind"] == "drop") != bool(match["reason"]):
-        raise CaseError(f"{where}: fate {text!r}, expected pass, pass as EXPR, drop REASON, held, lost or free")
-    return match
+    if not match:
+        raise CaseError(f"{where}: fate {text!r}, expected pass [as EXPR] [then EXPR], drop REASON, waits as NAME, held, lost or free")
+    return match["pass"] or match["plain"] or ("drop" if match["reason"] else "waits"), match
+
+
+def _leaves(kind, fate, packet, names, where):
+    if kind not in ("pass", "free"):
+        return []
+    itself = _evaluate(fate["code"], names | {"p": packet}, where) if fate["code"] else packet
+    behind = _flattened(_evaluate(fate["then"], names, where)) if fate["then"] else []
+    return [_bytes(frame) for frame in (itself, *behind)]
 
 
 def _add_packets(case, line, number, names, clock):
     where = f"{case.path}:{number}"
     match = PACKET_LINE.match(line.strip())
     clock += round(float(match["delay"]) * 10**9) if match["delay"] else 0
-    fate = _fate(match["fate"], where)
-    for packet in _flattened(_evaluate(match["code"], names, where)):
+    kind, fate = _fate(match["fate"], where)
+    packets = _flattened(_evaluate(match["code"], names, where))
+    if kind == "waits":
+        names[fate["label"]] = packets
+    for packet in packets:
         place = match["place"] or (None if isinstance(packet, bytes) else hosts.place_of(packet))
         if place is None:
             raise CaseError(f"{where}: say where the packet enters, as wire:side before it")
-        leaves = _evaluate(fate["code"], names | {"p": packet}, where) if fate["code"] else packet
-        case.packets.append(Packet(place, clock, _bytes(packet), fate["kind"], fate["reason"] or "", _bytes(leaves), number))
+        leaves = _leaves(kind, fate, packet, names, where)
+        case.packets.append(Packet(place, clock, _bytes(packet), kind, fate["reason"] or "", leaves, number))
         clock += STEP
     return clock
 

@@ -21,7 +21,7 @@ def frames(case, sent):
     wrong = []
     places = sorted({opposite(p.place) for p in case.packets} | {frame.interface for frame in sent})
     for place in places:
-        expected = [p for p in case.packets if opposite(p.place) == place and p.kind in ("pass", "free")]
+        expected = [(p, data) for p in case.packets if opposite(p.place) == place for data in p.leaves]
         actual = [frame.data for frame in sent if frame.interface == place]
         wrong += _any_order(place, expected, actual) if case.order == "any" else _exact_order(place, expected, actual)
     return wrong
@@ -29,15 +29,15 @@ def frames(case, sent):
 
 def _exact_order(place, expected, actual):
     wrong, at = [], 0
-    for packet in expected:
-        if at < len(actual) and actual[at] == packet.leaves_as:
+    for packet, data in expected:
+        if at < len(actual) and actual[at] == data:
             at += 1
         elif packet.kind == "pass":
-            later = packet.leaves_as in actual[at:]
-            wrong.append(f"{place}: line {packet.line}: {'came too late' if later else 'did not come out'}: {summary(packet.leaves_as)}")
+            later = data in actual[at:]
+            wrong.append(f"{place}: line {packet.line}: {'came too late' if later else 'did not come out'}: {summary(data)}")
             if later:
-                at = actual.index(packet.leaves_as, at) + 1
-    surplus = Counter(actual) - Counter(p.leaves_as for p in expected)
+                at = actual.index(data, at) + 1
+    surplus = Counter(actual) - Counter(data for _, data in expected)
     wrong += [f"{place}: came out against expectation: {count}x {summary(data)}" for data, count in surplus.items()]
     if at < len(actual) and not wrong:
         wrong.append(f"{place}: wrong order: {summary(actual[at])}")
@@ -45,8 +45,8 @@ def _exact_order(place, expected, actual):
 
 
 def _any_order(place, expected, actual):
-    required = Counter(p.leaves_as for p in expected if p.kind == "pass")
-    allowed = Counter(p.leaves_as for p in expected)
+    required = Counter(data for packet, data in expected if packet.kind == "pass")
+    allowed = Counter(data for _, data in expected)
     left = Counter(actual)
     return ([f"{place}: did not come out: {count}x {summary(data)}" for data, count in (required - left).items()]
             + [f"{place}: came out against expectation: {count}x {summary(data)}" for data, count in (left - allowed).items()])

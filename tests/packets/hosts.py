@@ -2,7 +2,8 @@
 """The hosts of the seed site (tests/golden/sites/seed.yaml) and where their frames enter its two wires."""
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import ARP, Dot1Q, Dot3, Ether
+from scapy.layers.l2 import ARP, LLC, SNAP, Dot1Q, Dot3, Ether
+from scapy.packet import Raw
 
 
 class Host(str):
@@ -62,7 +63,8 @@ def framed(packet):
     """The packet with an Ethernet header between the MACs of its hosts, unless it has one. What scapy would ask the
     running machine for (its own MAC, its neighbours') is filled in here, so a case is the same everywhere."""
     source, destination = _ends(packet)
-    macs = {"src": source.mac if source else "02:00:00:00:ff:01", "dst": destination.mac if destination else "02:00:00:00:ff:02"}
+    macs = {"src": source.mac if source else "02:00:00:00:ff:01",
+        "dst": destination.mac if destination else "02:00:00:00:ff:02"}
     frame = packet if isinstance(packet, (Ether, Dot3)) else Ether() / packet
     _fill(frame, **macs)
     if ARP in frame:
@@ -76,6 +78,42 @@ def ip(source, destination, **fields):
 
 def ip6(source, destination, **fields):
     return IPv6(src=source.v6, dst=destination.v6, **fields)
+
+
+def with_ip(packet, **fields):
+    """The same packet with these fields of its IP header."""
+    changed = packet.copy()
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def behind(packet, *headers):
+    """The IPv6 packet with extension headers before its transport header."""
+    network = packet.copy()
+    inner = network.payload
+    network.remove_payload()
+    for header in headers:
+        network = network / header
+    return network / inner
+
+
+def in_llc(packet):
+    """The IP packet in an 802.3 frame with LLC and SNAP headers (RFC 1042)."""
+    frame = framed(packet)
+    return Dot3(src=frame.src, dst=frame.dst) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=frame.type) / frame.payload
+
+
+def in_mpls(packet, label=16):
+    frame = framed(packet)
+    return Ether(src=frame.src, dst=frame.dst,
+        type=0x8847) / Raw((label << 12 | 0x1FF).to_bytes(4, "big") + bytes(frame.payload))
+
+
+def to_mac(packet, mac):
+    frame = framed(packet)
+    frame.dst = mac
+    return frame
 
 
 def tagged(packet, *ids, tpids=None):
