@@ -61,9 +61,11 @@ void Inspector::inspect_segment(Slot& slot, const classify::PolicySnapshot& snap
   }
   Stream& stream = *streams_.find(slot.flow);
   const Direction direction = hot.direction_from(slot.port.side());
-  if ((slot.tcp_flags & kAck) != 0)
-    streams_.acknowledge(stream, opposite(direction), load_be32(slot.segment.data() + 8));
+  const bool acknowledges = (slot.tcp_flags & (kAck | kRst)) == kAck;
+  if (acknowledges && !streams_.acknowledge(stream, opposite(direction), load_be32(slot.segment.data() + 8)))
+    return drop(slot, DropReason::TcpOutOfWindow);
   if (stream.scanning) clear_urgent(slot);
+  if (slot.payload.empty() && slot.fate == Fate::Open) streams_.note(stream, slot, direction);
   if (!slot.payload.empty() && slot.fate == Fate::Open) {
     const StreamTable::Admitted admitted = streams_.admit(stream, slot, direction);
     if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, snapshot, now);

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "dataplane/flow.h"
+#include "dataplane/tcp_flags.h"
 #include "dataplane/tcp_options.h"
 
 namespace postern::dataplane {
@@ -47,6 +48,12 @@ Stream* StreamTable::open(uint32_t flow, uint32_t first_to_server, uint32_t firs
   for (size_t d = 0; d < 2; ++d)
     stream.halves[d].next = stream.halves[d].acked = stream.halves[d].base = first[d];
   return &stream;
+}
+
+void StreamTable::use_timestamps(Stream& stream, uint32_t of_client, uint32_t of_server) noexcept {
+  stream.timestamps = true;
+  stream.half(Direction::ToServer).timestamp = of_client;
+  stream.half(Direction::ToClient).timestamp = of_server;
 }
 
 Stream* StreamTable::find(uint32_t flow) noexcept {
@@ -103,11 +110,18 @@ bool StreamTable::differs(const Half& half, const Segment& segment) const noexce
 
 bool StreamTable::held_covers(const Half& half, const Segment& segment) const noexcept {
   uint32_t reached = segment.sequence;
+  bool same_end = false;
   for (uint16_t i = half.held; i != kNone; i = nodes_[i].next) {
     const Segment& held = nodes_[i].segment;
     if (!sequence_before(reached, held.sequence)) reached = later(reached, held.end());
+    same_end |= held.data.empty() && held.sequence == segment.sequence;
   }
-  return !sequence_before(reached, segment.end());
+  return segment.data.empty() ? same_end : !sequence_before(reached, segment.end());
+}
+
+// RFC 7323 section 5: the receiver ignores data that is older than what it had in order.
+bool StreamTable::too_old(const Stream& stream, const Half& half, const Segment& segment) noexcept {
+  return stream.timestamps && segment.timestamp && sequence_before(*segment.timestamp, half.timestamp);
 }
 
 StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& segment) noexcept {
@@ -138,10 +152,7 @@ StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& s
 // False: no room to keep the bytes.
 bool StreamTable::advance(Half& half, const Segment& segment, Bytes fresh) noexcept {
   if (!store_.append(half.kept, fresh)) return false;
-  if (segment.timestamp) {
-    half.timestamp = *segment.timestamp;
-    half.has_timestamp = true;
-  }
+  if (segment.timestamp) half.timestamp = *segment.timestamp;
   half.next += static_cast<uint32_t>(fresh.size());
   half.passed += fresh.size();
   return true;
@@ -157,9 +168,7 @@ StreamTable::Admitted StreamTable::admit(Stream& stream, Slot& slot, Direction d
   };
   if (differs(half, segment)) return refuse(DropReason::TcpOverlapDiffers);
   if (!stream.scanning) return {Place::Old, {}};
-  // RFC 7323 section 5: the receiver ignores data that is older than what it had in order.
-  if (segment.timestamp && half.has_timestamp && sequence_before(*segment.timestamp, half.timestamp))
-    return refuse(DropReason::TcpOldTimestamp);
+  if (too_old(stream, half, segment)) return refuse(DropReason::TcpOldTimestamp);
   if (!sequence_before(half.next, segment.end())) return {Place::Old, {}};
   if (sequence_before(half.next, sequence)) return hold(half, slot, segment);
 
@@ -197,13 +206,27 @@ Bytes StreamTable::release(Stream& stream, Slot& slot, Direction direction) noex
   return {};
 }
 
-void StreamTable::acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept {
+StreamTable::Place StreamTable::note(Stream& stream, Slot& slot, Direction direction) noexcept {
+  if (!stream.scanning) return Place::Old;
   Half& half = stream.half(direction);
-  const uint32_t kept_end = half.base + half.kept.size;
-  const uint32_t reached = earlier(acknowledgement, later(half.next, kept_end));
-  if (!sequence_before(half.acked, reached)) return;
+  const Segment segment{load_be32(slot.segment.data() + 4), {}, tcp_timestamp(slot)};
+  if (!sequence_before(half.next, segment.sequence)) {
+    const bool newer = segment.timestamp && sequence_before(half.timestamp, *segment.timestamp);
+    if (stream.timestamps && newer) half.timestamp = *segment.timestamp;
+    return Place::Old;
+  }
+  return (slot.tcp_flags & kFin) != 0 ? hold(half, slot, segment).place : Place::Old;
+}
+
+bool StreamTable::acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept {
+  Half& half = stream.half(direction);
+  // RFC 5961 section 5.2; Linux counts no window from before the connection.
+  if (stream.scanning && sequence_before(acknowledgement, half.first())) return false;
+  const uint32_t reached = earlier(acknowledgement, half.next);
+  if (!sequence_before(half.acked, reached)) return true;
   half.acked = reached;
-  if (!stream.keeps_front) free_acknowledged(half);
+  if (!half.keeps_front) free_acknowledged(half);
+  return true;
 }
 
 void StreamTable::free_acknowledged(Half& half) noexcept {
@@ -212,14 +235,16 @@ void StreamTable::free_acknowledged(Half& half) noexcept {
   half.base = half.acked;
 }
 
-void StreamTable::forget_front(Stream& stream) noexcept {
-  stream.keeps_front = false;
-  for (Half& half : stream.halves) free_acknowledged(half);
+void StreamTable::forget_front(Stream& stream, Direction direction) noexcept {
+  Half& half = stream.half(direction);
+  half.keeps_front = false;
+  free_acknowledged(half);
 }
 
 void StreamTable::stop(Stream& stream) noexcept {
   stream.scanning = false;
-  forget_front(stream);
+  for (const Direction direction : {Direction::ToServer, Direction::ToClient})
+    forget_front(stream, direction);
 }
 
 void StreamTable::flush(Stream& stream, Slot& slot, Direction direction) noexcept {

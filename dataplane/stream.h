@@ -25,22 +25,23 @@ struct StreamLimits {
 };
 
 struct Stream {
-  struct Half {          // one direction
-    uint32_t next = 0;   // sequence number of the first byte not in order yet
-    uint32_t acked = 0;  // the receiver has everything before
-    uint32_t base = 0;   // of the first kept byte
-    uint32_t timestamp = 0;
+  struct Half {                    // one direction
+    uint32_t next = 0;             // sequence number of the first byte not in order yet
+    uint32_t acked = 0;            // the receiver has everything before
+    uint32_t base = 0;             // of the first kept byte
+    uint32_t timestamp = 0;        // newest of the sender that the receiver has surely seen (RFC 7323)
     ByteStore::Chain kept;         // bytes [base, base + kept.size), forwarded
     uint64_t passed = 0;           // in-order bytes so far
     uint16_t held = kNoFragments;  // segments behind the gap, by sequence number
     uint16_t held_count = 0;
-    bool has_timestamp = false;
+    bool keeps_front = true;  // from the first byte on, acknowledged or not
+    uint32_t first() const noexcept { return next - static_cast<uint32_t>(passed); }
   };
   std::array<Half, 2> halves;  // by Direction
   uint32_t flow = kNoFlow;
   uint32_t chain = ByteStore::kNone;  // next stream of the same bucket, or next free one
   bool scanning = true;               // new bytes are put in order and kept
-  bool keeps_front = true;            // from the first byte on, acknowledged or not
+  bool timestamps = false;            // negotiated
 
   Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
   const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
@@ -54,6 +55,9 @@ class StreamTable {
 
   // Sequence numbers of the first byte of each direction. nullptr: no room for another stream.
   Stream* open(uint32_t flow, uint32_t first_to_server, uint32_t first_to_client) noexcept;
+  // Timestamps of the segment that confirmed the handshake: the client's own, and the server's that it
+  // echoes.
+  static void use_timestamps(Stream& stream, uint32_t of_client, uint32_t of_server) noexcept;
   Stream* find(uint32_t flow) noexcept;
   void close(uint32_t flow) noexcept;  // segments still held are dropped
 
@@ -73,11 +77,15 @@ class StreamTable {
   // The next segment that is in order now: follows the slot from here on. Empty: the gap goes on.
   Bytes release(Stream& stream, Slot& slot, Direction direction) noexcept;
 
-  // An acknowledgement of bytes that travel in `direction`.
-  void acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept;
+  // What a segment without payload says: an end behind a gap waits, too.
+  Place note(Stream& stream, Slot& slot, Direction direction) noexcept;
 
-  // The first bytes are not asked for any more: what was acknowledged is given back.
-  void forget_front(Stream& stream) noexcept;
+  // An acknowledgement of bytes that travel in `direction`. False: of bytes before the connection, which
+  // hosts ignore with all that the segment brings.
+  bool acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept;
+
+  // The first bytes of a direction are not asked for any more: what was acknowledged is given back.
+  void forget_front(Stream& stream, Direction direction) noexcept;
 
   // Nobody looks at new bytes any more: bytes that were looked at stay until they are acknowledged. What a
   // direction still holds follows its next slot, see `flush`.
@@ -115,6 +123,7 @@ class StreamTable {
 
   bool differs(const Half& half, const Segment& segment) const noexcept;
   bool held_covers(const Half& half, const Segment& segment) const noexcept;
+  static bool too_old(const Stream& stream, const Half& half, const Segment& segment) noexcept;
   Admitted hold(Half& half, Slot& slot, const Segment& segment) noexcept;
   bool advance(Half& half, const Segment& segment, Bytes fresh) noexcept;
   void free_acknowledged(Half& half) noexcept;

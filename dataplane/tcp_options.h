@@ -17,6 +17,7 @@ struct TcpOptions {
   uint8_t scale = kNoScale;
   bool md5 = false;
   std::optional<uint32_t> timestamp;  // TSval
+  uint32_t echo = 0;                  // TSecr
 };
 
 // What most segments carry, and nothing else.
@@ -37,7 +38,10 @@ inline TcpOptions read_tcp_options(Bytes bytes) noexcept {
     const Bytes value = reader.bytes(length - 2u);
     if (!reader.ok()) break;
     if (kind == kWindowScale && length == 3) options.scale = std::min(value[0], kMaxScale);
-    if (kind == kTimestamps && length == 10) options.timestamp = load_be32(value.data());
+    if (kind == kTimestamps && length == 10) {
+      options.timestamp = load_be32(value.data());
+      options.echo = load_be32(value.data() + 4);
+    }
     if (kind == kMd5) options.md5 = true;
   }
   return options;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/tcp_flags.h"
+#include "dataplane/tcp_options.h"
 #include "dataplane/tcp_state.h"
 
 namespace postern::dataplane {
@@ -123,13 +124,20 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
   count_half_open(before, hot.half_open());
 }
 
-// At the first payload, while the record still knows where each direction began.
+// With the segment that confirms the handshake, while the record still knows where each direction begins. Who
+// has not seen the server's number, like a flood with forged addresses, gets none.
 void Tracker::open_stream(const Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
-  const bool wanted = hot.owes_any(kOwesApplication) && !hot.owes_any(kOwesOrder) && !slot.payload.empty();
-  if (!wanted || hot.state == FlowState::SynSent) return;
   const FlowCold& cold = flows_.cold(slot.flow);
-  if (streams_.open(slot.flow, cold.next[0], cold.next[1]) != nullptr) hot.owes |= kOwesOrder;
+  const bool confirms = hot.state == FlowState::SynReceived && slot.port.side() == hot.opener() &&
+                        (slot.tcp_flags & (kAck | kSyn | kRst)) == kAck &&
+                        load_be32(slot.segment.data() + 8) == cold.next[1];
+  if (!confirms || !hot.owes_any(kOwesApplication) || hot.owes_any(kOwesOrder)) return;
+  Stream* stream = streams_.open(slot.flow, cold.next[0], cold.next[1]);
+  if (stream == nullptr) return;
+  hot.owes |= kOwesOrder;
+  const TcpOptions options = read_tcp_options(tcp_options(slot));
+  if (options.timestamp) StreamTable::use_timestamps(*stream, *options.timestamp, options.echo);
 }
 
 // The old connection gets its end record, the new one takes over its place in the table.

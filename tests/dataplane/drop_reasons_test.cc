@@ -157,14 +157,17 @@ Tcp shifted(const TcpTalk& talk, uint32_t by, std::string payload) {
   return segment;
 }
 uint64_t tcp_old_timestamp() {
-  return in_stream(DropReason::TcpOldTimestamp, [](Lane& lane, TcpTalk& talk) {
-    Tcp segment = talk.next_of_client(kAck, "\x03");
-    segment.options = {1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0};
-    lane.receive(kFirstSide, talk.client_frame(segment));
-    segment.sequence += 1;
-    segment.options[7] = 8;
-    lane.receive(kFirstSide, talk.client_frame(segment));
-  });
+  Lane lane(compiled(allow_all()));
+  TcpTalk talk;
+  lane.receive(kFirstSide, talk.from_client(kSyn));
+  lane.receive(kSecondSide, talk.from_server(kSyn | kAck));
+  Tcp segment = talk.next_of_client(kAck);
+  segment.options = {1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0};
+  lane.receive(kFirstSide, talk.client_frame(segment));
+  segment.payload = "x";
+  segment.options[7] = 8;
+  lane.receive(kFirstSide, talk.client_frame(segment));
+  return lane.dropped(DropReason::TcpOldTimestamp);
 }
 uint64_t tcp_overlap_differs() {
   return in_stream(DropReason::TcpOverlapDiffers, [](Lane& lane, TcpTalk& talk) {

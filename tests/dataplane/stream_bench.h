@@ -72,8 +72,8 @@ class StreamBench {
     slot.payload = slot.segment.subspan(20 + options.size());
     return walk(slot);
   }
-  void acknowledge(uint32_t next) { table_.acknowledge(*stream_, Direction::ToServer, next); }
-  void forget_front() { table_.forget_front(*stream_); }
+  bool acknowledge(uint32_t next) { return table_.acknowledge(*stream_, Direction::ToServer, next); }
+  void forget_front() { table_.forget_front(*stream_, Direction::ToServer); }
   void stop() { table_.stop(*stream_); }
 
   Stream& stream() { return *stream_; }

@@ -108,6 +108,8 @@ TEST_F(StreamTest, BelievesNoAcknowledgementOfBytesThatDidNotPass) {
 
 TEST_F(StreamTest, RefusesDataWithAnOldTimestamp) {
   Bench bench(buffers_, table_, 1000);
+  StreamTable::use_timestamps(bench.stream(), 400, 0);
+  EXPECT_EQ(bench.send(1000, octets("X"), stamped(399)).reason, DropReason::TcpOldTimestamp);
   bench.send(1000, octets("a"), stamped(500));
   EXPECT_EQ(bench.send(1001, octets("X"), stamped(499)).reason, DropReason::TcpOldTimestamp);
   EXPECT_EQ(bench.send(1001, octets("b")).fate, Fate::Open) << "Linux takes segments without one";
@@ -118,9 +120,25 @@ TEST_F(StreamTest, RefusesDataWithAnOldTimestamp) {
 
 TEST_F(StreamTest, TakesTheTimestampOfHeldDataWhenItsTurnComes) {
   Bench bench(buffers_, table_, 1000);
+  StreamTable::use_timestamps(bench.stream(), 400, 0);
   bench.send(1002, octets("c"), stamped(502));
   EXPECT_EQ(bench.send(1000, octets("ab"), stamped(501)).sent.size(), 2u);
   EXPECT_EQ(bench.send(1003, octets("X"), stamped(501)).reason, DropReason::TcpOldTimestamp);
+}
+
+TEST_F(StreamTest, KnowsNoOldTimestampsWhereNoneWereNegotiated) {
+  Bench bench(buffers_, table_, 1000);
+  bench.send(1000, octets("a"), stamped(500));
+  EXPECT_EQ(bench.send(1001, octets("b"), stamped(1)).fate, Fate::Open);
+}
+
+TEST_F(StreamTest, BelievesNoAcknowledgementFromBeforeTheConnection) {
+  Bench bench(buffers_, table_, 1000);
+  EXPECT_FALSE(bench.acknowledge(999));
+  EXPECT_TRUE(bench.acknowledge(1000));
+  bench.send(1000, octets("ab"));
+  EXPECT_TRUE(bench.acknowledge(1001));
+  EXPECT_FALSE(bench.acknowledge(999));
 }
 
 TEST_F(StreamTest, RunsOverTheEndOfTheSequenceNumbers) {
