@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/inspect.h"
 
-#include "classify/application_identifier.h"
-
 namespace postern::dataplane {
 
 void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
@@ -23,12 +21,19 @@ void Inspector::identify(const Slot& slot, const classify::PolicySnapshot& snaps
   const auto opener = static_cast<size_t>(hot.opener());
   const bool related = (hot.flags & kRelated) != 0;
   const Direction direction = related ? Direction::ToClient : hot.direction_from(slot.port.side());
+  const size_t server = related ? opener : 1 - opener;
   const classify::Identification found =
-      classify::identify({.protocol = slot.key.protocol,
-                          .server_port = slot.key.port[related ? opener : 1 - opener],
-                          .direction = direction,
-                          .payload = slot.payload});
+      snapshot.engine().identify({.protocol = slot.key.protocol,
+                                  .client_port = slot.key.port[1 - server],
+                                  .server_port = slot.key.port[server],
+                                  .server = slot.key.address[server],
+                                  .direction = direction,
+                                  .payload = slot.payload},
+                                 snapshot.scratch(worker_));
   if (found.application == kApplicationPending) return;
+  // What the server says may fit nothing as long as the client has not spoken.
+  const bool server_alone = direction == Direction::ToClient && !related;
+  if (found.application == kApplicationUnidentified && server_alone) return;
   cold.identified = found.application.value;
   hot.flags &= static_cast<uint16_t>(~kOwesApplication);
   decider_.judge(slot.flow, snapshot, now);

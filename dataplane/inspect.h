@@ -13,7 +13,8 @@ namespace postern::dataplane {
 
 class Inspector {
  public:
-  Inspector(FlowTable& flows, Decider& decider) : flows_(flows), decider_(decider) {}
+  Inspector(FlowTable& flows, Decider& decider, unsigned worker)
+      : flows_(flows), decider_(decider), worker_(worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
@@ -23,6 +24,7 @@ class Inspector {
 
   FlowTable& flows_;
   Decider& decider_;
+  unsigned worker_;
 };
 
 }  // namespace postern::dataplane

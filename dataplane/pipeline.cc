@@ -21,7 +21,7 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       parser_(setup.wires, fragments_),
       tracker_(flows_, log_, counters),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own),
-      inspector_(flows_, decider_),
+      inspector_(flows_, decider_, own),
       dispatcher_(flows_, fragments_, log_, counters, output, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
