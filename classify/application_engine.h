@@ -34,11 +34,14 @@ class ApplicationEngine {
   // Scratch for one worker; fits every database of this engine.
   Result<ScanScratch> make_scratch() const;
 
-  // The application of the first bytes; kApplicationUnidentified when nothing fits and, for a stream,
-  // nothing that follows in this direction could.
+  // The application of the first bytes; kApplicationUnidentified when nothing fits and nothing that follows
+  // in this direction could. High confidence goes before medium, medium before low; among equals a signature
+  // whose ports hold the server's goes first, then the catalogue's order; a fitting child of the best is a
+  // more exact name for it. While a stronger signature may still fit, no weaker one is the answer.
   Identification identify(const Evidence& evidence, ScanScratch& scratch) const noexcept;
 
-  // A more exact application inside `base` (http, tls), from a text of that layer; `base` when there is none.
+  // A more exact application inside `base`, from a text of that layer; `base` when there is none. `base` is
+  // http for layer Http, tls or quic for layer Tls, or an application that has children.
   AppId refine(Layer layer, AppId base, std::string_view text, const Evidence& where,
                ScanScratch& scratch) const noexcept;
 
@@ -54,8 +57,9 @@ class ApplicationEngine {
   };
   std::vector<Opinion> explain(const Evidence& evidence, ScanScratch& scratch) const;
 
+  struct Tables;  // classify/engine_tables.h
+
  private:
-  struct Tables;
   explicit ApplicationEngine(std::unique_ptr<Tables> tables);
   std::unique_ptr<Tables> tables_;
 };

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 
 namespace postern::classify {
 namespace {
@@ -15,11 +15,12 @@ const std::vector<IpAddress> kNoGroups;
 
 bool has_ports(uint8_t protocol) { return protocol == kTcp || protocol == kUdp || protocol == kSctp; }
 
+bool identified(const Application& application) noexcept {
+  return !application.composite && !application.wildcard && application.id > kApplicationUnidentified;
+}
+
 Status check_member(const Application& application, const Member& member) {
   const std::string where = "application '" + application.name + "': ";
-  if (member.application && identified_name(*member.application).empty())
-    return Error{where + "a member names application " + std::to_string(member.application->value) +
-                 ", which no decoder recognises; expected an identified application such as tls or dns"};
   if (!member.ports.empty() && member.protocol != kAnyProtocol && !has_ports(member.protocol))
     return Error{where + "a member has ports with protocol " + std::to_string(member.protocol) +
                  "; expected tcp, udp, sctp or any"};
@@ -32,15 +33,10 @@ Status check_member(const Application& application, const Member& member) {
 
 Match either(Match a, Match b) { return a > b ? a : b; }
 
-Match match_identity(AppId wanted, const FlowFacts& facts) {
-  if (facts.application == kApplicationPending)
-    return can_run_over(wanted, facts.protocol) ? Match::Maybe : Match::No;
-  return facts.application == wanted ? Match::Yes : Match::No;
-}
-
 }  // namespace
 
-Result<ApplicationTable> ApplicationTable::build(const std::vector<Application>& applications) {
+Result<ApplicationTable> ApplicationTable::build(const std::vector<Application>& applications,
+                                                 const std::vector<Signature>& signatures) {
   ApplicationTable table;
   table.entries_.reserve(applications.size());
   std::vector<Multicast> claims;
@@ -61,7 +57,7 @@ Result<ApplicationTable> ApplicationTable::build(const std::vector<Application>&
       return Error{"application '" + application.name + "': its id is taken by another application"};
     if (!application.name.empty() && !table.by_name_.emplace(application.name, application.id).second)
       return Error{"application '" + application.name + "' is in the catalogue twice; expected it once"};
-    Entry entry{&application, PrefixSet(application.servers), {}};
+    Entry entry{&application, PrefixSet(application.servers), {}, 0};
     for (const Member& member : application.members) {
       if (Status status = check_member(application, member); !status) return status.error();
       entry.ports.emplace_back(member.ports);
@@ -71,22 +67,97 @@ Result<ApplicationTable> ApplicationTable::build(const std::vector<Application>&
     claim_multicast(application);
   }
   table.multicast_ = disjoint(claims);
+  if (Status status = table.link(); !status) return status.error();
+  table.learn_transports(signatures);
   return table;
 }
 
-const Application* ApplicationTable::find(AppId id) const noexcept {
+// What entries say of each other.
+Status ApplicationTable::link() const {
+  for (const Entry& entry : entries_) {
+    const Application& application = *entry.application;
+    const std::string where = "application '" + application.name + "': ";
+    for (const Member& member : application.members) {
+      const Application* named = member.application ? find(*member.application) : nullptr;
+      if (member.application && (named == nullptr || !identified(*named)))
+        return Error{where + "a member names application " + std::to_string(member.application->value) +
+                     ", expected an identified application such as tls or dns"};
+    }
+    size_t steps = 0;
+    for (const Application* at = &application; at->parent != kApplicationPending;) {
+      at = find(at->parent);
+      if (at == nullptr || !identified(*at))
+        return Error{where + "a parent of it is not an identified application of the catalogue"};
+      if (++steps > entries_.size()) return Error{where + "is its own parent through others"};
+    }
+  }
+  return Ok{};
+}
+
+void ApplicationTable::learn_transports(const std::vector<Signature>& signatures) {
+  uint8_t over_quic = 0;
+  for (const Signature& signature : signatures)
+    if (signature.application == app::kQuic && signature.layer == Layer::Udp) over_quic = kOverUdp;
+  const auto transports = [over_quic](Layer layer) -> uint8_t {
+    switch (layer) {
+      case Layer::Udp:
+        return kOverUdp;
+      case Layer::Icmp:
+        return kOverIcmp;
+      case Layer::Tls:  // QUIC carries the same handshake
+        return kOverTcp | over_quic;
+      case Layer::Tcp:
+      case Layer::Http:
+        break;
+    }
+    return kOverTcp;
+  };
+  for (const Signature& signature : signatures)
+    for (const Application* at = find(signature.application); at != nullptr; at = find(at->parent))
+      entries_[by_id_[at->id.value] - 1].transports |= transports(signature.layer);
+}
+
+bool ApplicationTable::can_run_over(AppId id, uint8_t protocol) const noexcept {
+  const Entry* entry = this->entry(id);
+  if (entry == nullptr) return false;
+  switch (protocol) {
+    case kTcp:
+      return (entry->transports & kOverTcp) != 0;
+    case kUdp:
+      return (entry->transports & kOverUdp) != 0;
+    case kIcmp:
+    case kIcmpV6:
+      return (entry->transports & kOverIcmp) != 0;
+    default:
+      return false;
+  }
+}
+
+const ApplicationTable::Entry* ApplicationTable::entry(AppId id) const noexcept {
   if (id.value >= by_id_.size() || by_id_[id.value] == 0) return nullptr;
-  return entries_[by_id_[id.value] - 1].application;
+  return &entries_[by_id_[id.value] - 1];
+}
+
+// An entry is also met by every one below it.
+Match ApplicationTable::match_identity(AppId wanted, const FlowFacts& facts) const noexcept {
+  if (facts.application == kApplicationPending)
+    return can_run_over(wanted, facts.protocol) ? Match::Maybe : Match::No;
+  for (AppId at = facts.application; at != kApplicationPending;) {
+    if (at == wanted) return Match::Yes;
+    const Entry* entry = this->entry(at);
+    at = entry == nullptr ? kApplicationPending : entry->application->parent;
+  }
+  return Match::No;
+}
+
+const Application* ApplicationTable::find(AppId id) const noexcept {
+  const Entry* found = entry(id);
+  return found == nullptr ? nullptr : found->application;
 }
 
 const Application* ApplicationTable::find(std::string_view name) const noexcept {
   const auto at = by_name_.find(name);
   return at == by_name_.end() ? nullptr : find(at->second);
-}
-
-// A catalogue entry above the fixed ids is never what a decoder says, so its members are all there is to it.
-bool ApplicationTable::identified(const Application& application) noexcept {
-  return !application.composite && application.id.value < app::kFirstCatalogueApp;
 }
 
 Match ApplicationTable::match(AppId id, Service service, const FlowFacts& facts) const noexcept {

@@ -16,13 +16,17 @@ namespace postern::classify {
 class ApplicationTable {
  public:
   // Keeps pointers into `applications`. Errors name the application.
-  static Result<ApplicationTable> build(const std::vector<Application>& applications);
+  static Result<ApplicationTable> build(const std::vector<Application>& applications,
+                                        const std::vector<Signature>& signatures);
 
   const Application* find(AppId id) const noexcept;  // nullptr: not in the catalogue
   const Application* find(std::string_view name) const noexcept;
 
   // `id` is in the catalogue.
   Match match(AppId id, Service service, const FlowFacts& facts) const noexcept;
+
+  // Whether a signature of `id`, or of an application below it, could find it over this IP protocol.
+  bool can_run_over(AppId id, uint8_t protocol) const noexcept;
 
   const std::vector<IpAddress>& multicast_groups(uint8_t protocol, uint16_t server_port) const noexcept;
 
@@ -31,6 +35,7 @@ class ApplicationTable {
     const Application* application = nullptr;
     PrefixSet servers;
     std::vector<PortSet> ports;  // by member
+    uint8_t transports = 0;      // Transport bits of its signatures and of those below it
   };
   struct Multicast {  // groups of the applications that use these ports
     uint8_t protocol;
@@ -38,7 +43,12 @@ class ApplicationTable {
     std::vector<IpAddress> groups;
   };
 
-  static bool identified(const Application& application) noexcept;
+  enum Transport : uint8_t { kOverTcp = 1, kOverUdp = 2, kOverIcmp = 4 };
+
+  const Entry* entry(AppId id) const noexcept;
+  Status link() const;
+  void learn_transports(const std::vector<Signature>& signatures);
+  Match match_identity(AppId wanted, const FlowFacts& facts) const noexcept;
   Match match_member(const Entry& entry, size_t member, Service service,
                      const FlowFacts& facts) const noexcept;
   static std::vector<Multicast> disjoint(const std::vector<Multicast>& claims);

@@ -21,12 +21,13 @@ struct Evidence {
 };
 
 // One protocol's opinion. Looks at the bytes alone, never at ports (a signature names those); never says
-// Yes unless length fields or grammar fit; More only for streams.
+// Yes unless length fields or grammar fit. More means that further bytes of the stream decide, of a datagram
+// that the next one does (the discovery that IPMI 1.5 and 2.0 share).
 using Decoder = Fit (*)(const Evidence&) noexcept;
 
 struct Identification {
   AppId application = kApplicationPending;  // pending: nothing said yet
-  bool more = false;                        // pending, and more bytes of this direction could decide
+  bool more = false;                        // pending, and more bytes or datagrams of this direction decide
 };
 
 }  // namespace postern::classify

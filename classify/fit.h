@@ -8,7 +8,7 @@ namespace postern::classify {
 
 enum class Fit : uint8_t {
   No,    // not this protocol, whatever follows
-  More,  // nothing speaks against it, but too few bytes to be sure
+  More,  // nothing speaks against it, and what follows will tell
   Yes,
 };
 

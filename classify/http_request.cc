@@ -10,12 +10,6 @@ namespace {
 constexpr size_t kLongestMethod = 24;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view lower_b) noexcept {
-  return std::equal(a.begin(), a.end(), lower_b.begin(), lower_b.end(),
-                    [](char x, char y) { return lower(x) == y; });
-}
 
 // What is there of `text` agrees with `expected`.
 Fit starts_with(std::string_view text, std::string_view expected) noexcept {
@@ -74,54 +68,24 @@ Fit is_status_line(const Line& line) noexcept {
   return line.complete ? Fit::Yes : Fit::More;
 }
 
-bool is_cim_header(std::string_view line) noexcept {
-  std::string_view name = line.substr(0, std::min(line.find(':'), line.size()));
-  if (name.size() == line.size()) return false;
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  // The extension framework of RFC 2774 puts a number of two digits before the name.
-  if (name.size() > 3 && is_digit(name[0]) && is_digit(name[1]) && name[2] == '-') name.remove_prefix(3);
-  return equals_ignoring_case(name, "cimoperation") || equals_ignoring_case(name, "cimexport");
-}
-
-// `headers`: what follows the first line.
-HttpKind search_headers(std::string_view headers) noexcept {
-  while (true) {
-    const Line line = first_line(headers);
-    if (!line.complete) return HttpKind::More;
-    if (line.text.empty()) return HttpKind::Http;
-    if (is_cim_header(line.text)) return HttpKind::CimXml;
-    headers.remove_prefix(std::min(headers.size(), headers.find('\n') + 1));
-  }
-}
-
-HttpKind judge(std::string_view text, Fit line_fit, bool cim_method) noexcept {
-  if (line_fit == Fit::No) return HttpKind::None;
-  const bool searched = text.size() >= kHttpHeaderSearch;
-  text = text.substr(0, kHttpHeaderSearch);
-  if (line_fit == Fit::More) return searched ? HttpKind::Http : HttpKind::More;
-  if (cim_method) return HttpKind::CimXml;
-  const HttpKind kind = search_headers(text.substr(text.find('\n') + 1));
-  return kind == HttpKind::More && searched ? HttpKind::Http : kind;
-}
-
 }  // namespace
 
-HttpKind classify_http_request(Bytes stream) noexcept {
+Fit is_http_request(Bytes stream) noexcept {
   // RFC 9112 section 2.2: servers skip an empty line before the request line.
   std::string_view text = as_text(stream);
   if (text.starts_with("\r\n")) text.remove_prefix(2);
-  if (text == "\r") return HttpKind::More;
-  const Line line = first_line(text.substr(0, kHttpHeaderSearch));
+  if (text == "\r") return Fit::More;
+  const Line line = first_line(text.substr(0, kLongestRequestLine));
   const Fit fit = is_request_line(line);
+  if (fit != Fit::More || text.size() < kLongestRequestLine) return fit;
   // So long without a second space can only be a method and a long target, or no HTTP at all.
-  if (fit == Fit::More && text.size() >= kHttpHeaderSearch && line.text.find(" /") == std::string_view::npos)
-    return HttpKind::None;
-  return judge(text, fit, line.text.starts_with("M-POST "));
+  return line.text.find(" /") == std::string_view::npos ? Fit::No : Fit::Yes;
 }
 
-HttpKind classify_http_response(Bytes stream) noexcept {
+Fit is_http_response(Bytes stream) noexcept {
   const std::string_view text = as_text(stream);
-  return judge(text, is_status_line(first_line(text.substr(0, kHttpHeaderSearch))), false);
+  const Fit fit = is_status_line(first_line(text.substr(0, kLongestRequestLine)));
+  return fit == Fit::More && text.size() >= kLongestRequestLine ? Fit::Yes : fit;
 }
 
 }  // namespace postern::classify

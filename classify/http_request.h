@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recognises HTTP/1 messages and the CIM-XML operations among them (DMTF DSP0200 section 6.3). Any thread.
+// Recognises HTTP/1 by its first line (RFC 9112 sections 3 and 4). Any thread.
 #pragma once
 
 #include "base/bytes.h"
@@ -7,17 +7,10 @@
 
 namespace postern::classify {
 
-enum class HttpKind : uint8_t {
-  None,  // not HTTP/1
-  More,  // may be: the request line, or a header that would make it CIM-XML, can still come
-  Http,
-  CimXml,  // a (nn-)CIMOperation or CIMExport header, or the method M-POST
-};
+// A first line that is longer and fits so far is taken for HTTP.
+inline constexpr size_t kLongestRequestLine = 8192;
 
-// How far a header block is searched for CIM headers; a longer one is plain HTTP.
-inline constexpr size_t kHttpHeaderSearch = 8192;
-
-HttpKind classify_http_request(Bytes stream) noexcept;
-HttpKind classify_http_response(Bytes stream) noexcept;
+Fit is_http_request(Bytes stream) noexcept;
+Fit is_http_response(Bytes stream) noexcept;
 
 }  // namespace postern::classify

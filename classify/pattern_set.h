@@ -4,14 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "classify/pattern_cache.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -26,19 +24,7 @@ struct Pattern {
   uint32_t line = 0;
 };
 
-// Serialised databases by what they were compiled from. The control thread loads and saves the folder.
-class PatternCache {
- public:
-  // No folder: nothing is kept beyond this process. A damaged or foreign file is ignored and overwritten.
-  explicit PatternCache(std::string folder = "") : folder_(std::move(folder)) {}
-
-  std::vector<uint8_t> find(const std::string& key) const;  // empty: not there
-  void put(const std::string& key, Bytes serialised);  // best effort: a full disk costs a compile next time
-
- private:
-  std::string folder_;
-};
-
+// Working memory of a scan. One worker.
 class ScanScratch {
  public:
   ScanScratch() = default;

@@ -130,6 +130,7 @@ struct Policy {
   Exceptions exceptions;
   PendingBudget pending;
   Timeouts timeouts;
+  unsigned workers = 1;  // that will read the snapshot
 };
 
 }  // namespace postern::classify

@@ -2,6 +2,7 @@
 #include "classify/policy_snapshot.h"
 
 #include <algorithm>
+#include <cassert>
 #include <map>
 #include <utility>
 
@@ -52,6 +53,10 @@ std::map<ZonePair, std::vector<uint32_t>> rules_by_zone_pair(const std::vector<R
 }  // namespace
 
 struct PolicySnapshot::Tables {
+  explicit Tables(ApplicationEngine built) : engine(std::move(built)) {}
+
+  ApplicationEngine engine;
+  mutable std::vector<ScanScratch> scratches;  // by worker, each written by that worker alone
   ZoneTable zones;
   ApplicationTable applications;
   SubjectTable subjects;
@@ -86,18 +91,32 @@ PolicySnapshot::PolicySnapshot(Policy policy) : policy_(std::move(policy)) {}
 PolicySnapshot::~PolicySnapshot() = default;
 
 Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy given) {
+  PatternCache cache;
+  return compile(std::move(given), cache);
+}
+
+Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy given, PatternCache& cache) {
   // Tables point into the policy, so it moves to its place first.
   std::unique_ptr<PolicySnapshot> snapshot(new PolicySnapshot(std::move(given)));
   const Policy& policy = snapshot->policy_;
   Result<ZoneTable> zones = ZoneTable::build(policy.zones);
   if (!zones) return zones.error();
-  Result<ApplicationTable> applications = ApplicationTable::build(policy.applications);
+  Result<ApplicationTable> applications = ApplicationTable::build(policy.applications, policy.signatures);
   if (!applications) return applications.error();
   Result<SubjectTable> subjects = SubjectTable::build(policy.subjects);
   if (!subjects) return subjects.error();
   if (Status status = check_rules(policy.rules, *applications); !status) return status.error();
 
-  auto tables = std::make_unique<Tables>();
+  Result<ApplicationEngine> engine =
+      ApplicationEngine::compile(policy.signatures, policy.applications, cache);
+  if (!engine) return engine.error();
+
+  auto tables = std::make_unique<Tables>(std::move(*engine));
+  for (unsigned worker = 0; worker < policy.workers; ++worker) {
+    Result<ScanScratch> scratch = tables->engine.make_scratch();
+    if (!scratch) return scratch.error();
+    tables->scratches.push_back(std::move(*scratch));
+  }
   tables->zones = std::move(*zones);
   tables->applications = std::move(*applications);
   tables->subjects = std::move(*subjects);
@@ -137,6 +156,17 @@ Match PolicySnapshot::opinion_of(const Rule& rule, const FlowFacts& facts) const
   judge.weigh(number);
   if (judge.waits()) return Match::Maybe;
   return judge.best() == number ? Match::Yes : Match::No;
+}
+
+const ApplicationEngine& PolicySnapshot::engine() const noexcept { return tables_->engine; }
+
+ScanScratch& PolicySnapshot::scratch(unsigned worker) const noexcept {
+  assert(worker < tables_->scratches.size());
+  return tables_->scratches[worker];
+}
+
+bool PolicySnapshot::can_run_over(AppId id, uint8_t protocol) const noexcept {
+  return tables_->applications.can_run_over(id, protocol);
 }
 
 const Subject* PolicySnapshot::subject_at(const IpAddress& address) const noexcept {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "classify/application_engine.h"
 #include "classify/policy.h"
 
 namespace postern::classify {
@@ -40,7 +41,8 @@ struct Decision {
 class PolicySnapshot {
  public:
   // Errors name the rule by pack and name. Takes under 2 s for 10,000 rules.
-  static Result<std::unique_ptr<const PolicySnapshot>> compile(Policy policy);
+  static Result<std::unique_ptr<const PolicySnapshot>> compile(Policy policy, PatternCache& cache);
+  static Result<std::unique_ptr<const PolicySnapshot>> compile(Policy policy);  // without a cache
   ~PolicySnapshot();
   PolicySnapshot(const PolicySnapshot&) = delete;
   PolicySnapshot& operator=(const PolicySnapshot&) = delete;
@@ -56,6 +58,13 @@ class PolicySnapshot {
 
   // What one rule of the policy says, asked alone; for explanations, the data path asks `decide`.
   Match opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept;
+
+  // Says what the first bytes of a flow are; each worker brings its own scratch, which nobody else touches.
+  const ApplicationEngine& engine() const noexcept;
+  ScanScratch& scratch(unsigned worker) const noexcept;  // worker < policy().workers
+
+  // Whether some signature could find `id`, or an entry below it, over this IP protocol.
+  bool can_run_over(AppId id, uint8_t protocol) const noexcept;
 
   // User or device at this address; nullptr when unknown.
   const Subject* subject_at(const IpAddress& address) const noexcept;

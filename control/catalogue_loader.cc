@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 #include "control/document.h"
 #include "control/embedded_text.h"
 #include "control/map_reader.h"
+#include "control/signature_reader.h"
 #include "control/transport.h"
 
 namespace postern::control {
@@ -20,6 +21,7 @@ constexpr Choice<ApplicationKind> kKinds[] = {{"identified", ApplicationKind::Id
                                               {"wildcard", ApplicationKind::Wildcard}};
 
 constexpr std::string_view kReserved = "unidentified";
+constexpr size_t kMostEntries = 4000;  // ids have 12 bits, and entries that went keep theirs
 
 std::string snake_name(MapReader& map, std::string_view key, Findings& findings) {
   constexpr std::string_view kExpected = "a lower-case name (a-z, 0-9, _)";
@@ -77,9 +79,14 @@ CatalogueEntry read_entry(const Node& node, Findings& findings) {
     entry.multicast = read_multicast(map, findings);
     for (const Node& item : map.list("members", "members", EmptyList::Refused))
       entry.members.push_back(read_member(item, entry.app_id, entry.kind, findings));
-    if (!map.has("members"))
-      findings.error(map.line(), "application: no key \"members\", expected a list of members");
   }
+  if (entry.kind == ApplicationKind::Identified) {
+    entry.parent = map.text("parent").value_or("");
+    entry.signatures = read_signatures(map, entry.app_id, findings);
+  }
+  const bool needs_members = entry.kind != ApplicationKind::Wildcard && entry.parent.empty();
+  if (needs_members && !map.has("members"))
+    findings.error(map.line(), "application: no key \"members\", expected a list of members");
   map.finish();
   return entry;
 }
@@ -121,16 +128,62 @@ void check_member(const Catalogue& catalogue, const CatalogueEntry& entry, const
                     entry.file, member.line});
 }
 
-bool has_decoder(const std::string& app_id) {
-  for (uint16_t id = classify::app::kTls.value; id < classify::app::kFirstCatalogueApp; ++id)
-    if (classify::identified_name(AppId{id}) == app_id) return true;
-  return false;
+bool is_fixed(const std::string& app_id) {
+  return std::any_of(classify::app::kFixed.begin(), classify::app::kFixed.end(),
+                     [&](const auto& fixed) { return fixed.second == app_id; });
 }
 
-Application application_of(const CatalogueEntry& entry, const ApplicationBinding& binding, Names& names) {
+void check_parent(const Catalogue& catalogue, const CatalogueEntry& entry, Findings& findings) {
+  size_t steps = 0;
+  for (const CatalogueEntry* at = &entry; !at->parent.empty(); ++steps) {
+    const auto parent = catalogue.find(at->parent);
+    if (parent == catalogue.end() || parent->second.kind != ApplicationKind::Identified) {
+      // The entry that names it is the one to blame.
+      if (at == &entry)
+        findings.error({"application " + in_quotes(entry.app_id) + ": found parent " +
+                            in_quotes(entry.parent) + ", expected another identified application",
+                        entry.file, entry.line});
+      return;
+    }
+    at = &parent->second;
+    if (at == &entry || steps > catalogue.size()) {
+      findings.error({"application " + in_quotes(entry.app_id) +
+                          " is its own parent through others, expected parents without a circle",
+                      entry.file, entry.line});
+      return;
+    }
+  }
+}
+
+void check_signatures(const Catalogue& catalogue, const CatalogueEntry& entry, Findings& findings) {
+  if (entry.kind != ApplicationKind::Identified || !entry.signatures.empty()) return;
+  const bool has_children = std::any_of(catalogue.begin(), catalogue.end(), [&](const auto& other) {
+    return other.second.parent == entry.app_id;
+  });
+  if (!has_children)
+    findings.error({"application " + in_quotes(entry.app_id) +
+                        " is identified and nothing recognises it, expected a list of signatures, or kind "
+                        "composite",
+                    entry.file, entry.line});
+}
+
+// An entry without members has those of its parent. Wrong parents are told by check_catalogue.
+const std::vector<CatalogueMember>& members_of(const Catalogue& catalogue, const CatalogueEntry& entry) {
+  const CatalogueEntry* at = &entry;
+  for (size_t steps = 0; at->members.empty() && steps < catalogue.size(); ++steps) {
+    const auto parent = catalogue.find(at->parent);
+    if (parent == catalogue.end()) break;
+    at = &parent->second;
+  }
+  return at->members;
+}
+
+Application application_of(const Catalogue& catalogue, const CatalogueEntry& entry,
+                           const ApplicationBinding& binding, Names& names) {
   Application out;
   out.id = names.application(entry.app_id);
   out.name = entry.app_id;
+  out.parent = names.application(entry.parent);
   out.category = entry.category;
   out.risk = entry.risk;
   out.depends_on = entry.depends_on;
@@ -138,7 +191,7 @@ Application application_of(const CatalogueEntry& entry, const ApplicationBinding
   out.wildcard = entry.kind == ApplicationKind::Wildcard;
   out.servers = binding.servers;
   out.multicast = entry.multicast;
-  for (const CatalogueMember& member : entry.members) {
+  for (const CatalogueMember& member : members_of(catalogue, entry)) {
     const bool wanted = member.opt_in.empty() || std::find(binding.opt_in.begin(), binding.opt_in.end(),
                                                            member.opt_in) != binding.opt_in.end();
     if (!wanted) continue;
@@ -162,29 +215,48 @@ LoadedCatalogue parse_catalogue(std::string_view text, const std::string& file) 
 
 LoadedCatalogue load_catalogue(const std::string& path) { return read_catalogue(read_document(path), path); }
 
-LoadedCatalogue shipped_catalogue() { return parse_catalogue(shipped_catalogue_text(), "shipped catalogue"); }
+LoadedCatalogue shipped_catalogue() {
+  LoadedCatalogue all{{}, Findings("shipped catalogue")};
+  uint32_t rank = 0;
+  for (const EmbeddedFile& file : shipped_catalogues()) {
+    LoadedCatalogue one = parse_catalogue(file.text, "shipped " + std::string(file.name));
+    all.findings.merge(std::move(one.findings));
+    for (auto& [app_id, entry] : one.entries) {
+      entry.rank = rank;
+      const auto [at, is_new] = all.entries.emplace(app_id, entry);
+      if (!is_new)
+        all.findings.error({"application " + in_quotes(app_id) + " is also in " + at->second.file +
+                                ", expected each app_id once",
+                            entry.file, entry.line});
+    }
+    ++rank;
+  }
+  return all;
+}
 
 Catalogue merged(Catalogue base, Catalogue over) {
+  for (auto& [app_id, entry] : base) ++entry.rank;
   for (auto& [app_id, entry] : over) base.insert_or_assign(app_id, std::move(entry));
   return base;
 }
 
 Findings check_catalogue(const Catalogue& catalogue) {
   Findings findings("");
+  if (catalogue.size() > kMostEntries)
+    findings.error({"the catalogue has " + std::to_string(catalogue.size()) +
+                        " applications, expected at most " + std::to_string(kMostEntries),
+                    "", 0});
   for (const auto& [app_id, entry] : catalogue) {
-    const bool decoded = has_decoder(app_id);
     if (app_id == kReserved)
       findings.error(
           {"application " + in_quotes(app_id) + " is what logs call the unknown, expected another name",
            entry.file, entry.line});
-    if (entry.kind == ApplicationKind::Identified && !decoded)
+    if (entry.kind != ApplicationKind::Identified && is_fixed(app_id))
       findings.error({"application " + in_quotes(app_id) +
-                          " is identified and no decoder of this build knows it, expected kind composite",
+                          " is one that the program knows by name, expected kind identified",
                       entry.file, entry.line});
-    if (entry.kind != ApplicationKind::Identified && decoded)
-      findings.error(
-          {"application " + in_quotes(app_id) + " is what a decoder says, expected kind identified",
-           entry.file, entry.line});
+    check_parent(catalogue, entry, findings);
+    check_signatures(catalogue, entry, findings);
     for (const CatalogueMember& member : entry.members) check_member(catalogue, entry, member, findings);
     for (const std::string& needed : entry.depends_on)
       if (!catalogue.contains(needed))
@@ -204,10 +276,25 @@ std::vector<Application> applications_of(const Catalogue& catalogue,
   out[1].name = names.application_name(kApplicationUnidentified);
   for (const auto& [app_id, entry] : catalogue) {
     const auto binding = bindings.find(app_id);
-    out.push_back(
-        application_of(entry, binding == bindings.end() ? ApplicationBinding{} : binding->second, names));
+    out.push_back(application_of(catalogue, entry,
+                                 binding == bindings.end() ? ApplicationBinding{} : binding->second, names));
   }
   std::sort(out.begin(), out.end(), [](const Application& a, const Application& b) { return a.id < b.id; });
+  return out;
+}
+
+std::vector<classify::Signature> signatures_of(const Catalogue& catalogue, Names& names) {
+  std::vector<const CatalogueEntry*> entries;
+  for (const auto& [app_id, entry] : catalogue) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(), [](const CatalogueEntry* a, const CatalogueEntry* b) {
+    return std::pair(a->rank, a->line) < std::pair(b->rank, b->line);
+  });
+  std::vector<classify::Signature> out;
+  for (const CatalogueEntry* entry : entries)
+    for (const classify::Signature& signature : entry->signatures) {
+      out.push_back(signature);
+      out.back().application = names.application(entry->app_id);
+    }
   return out;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The application catalogue: the shipped one is part of the program, a site's files of the same form are
-// merged over it. The form is described at the head of deploy/catalogue/applications.yaml. Control thread.
+// merged over it (docs/catalogue.md). Control thread.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,15 @@ struct CatalogueMember {
 struct CatalogueEntry {
   std::string app_id;
   ApplicationKind kind = ApplicationKind::Composite;
+  std::string parent;  // empty: none
   std::string category;
   uint8_t risk = 1;
   std::vector<std::string> depends_on;
   std::vector<IpAddress> multicast;
   std::vector<CatalogueMember> members;
+  std::vector<classify::Signature> signatures;  // without the application's id
   std::string file;
-  uint32_t line = 0;
+  uint32_t rank = 0, line = 0;  // files of lower rank come first
 };
 
 using Catalogue = std::map<std::string, CatalogueEntry>;  // by app_id
@@ -48,7 +50,7 @@ LoadedCatalogue shipped_catalogue();
 LoadedCatalogue load_catalogue(const std::string& path);
 LoadedCatalogue parse_catalogue(std::string_view text, const std::string& file);
 
-// Entries of `over` replace those of the same app_id.
+// Entries of `over` replace those of the same app_id; its signatures come first.
 Catalogue merged(Catalogue base, Catalogue over);
 
 // Findings about names between entries, which only the merged catalogue can tell.
@@ -65,5 +67,8 @@ struct ApplicationBinding {
 std::vector<classify::Application> applications_of(const Catalogue& catalogue,
                                                    const std::map<std::string, ApplicationBinding>& bindings,
                                                    Names& names);
+
+// In the order in which one is preferred to another that fits as well.
+std::vector<classify::Signature> signatures_of(const Catalogue& catalogue, Names& names);
 
 }  // namespace postern::control

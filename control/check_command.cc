@@ -112,7 +112,8 @@ Outcome check(const std::string& site_path, const std::vector<std::string>& pack
   outcome.warnings = std::move(loaded.site->warnings);
   outcome.legend = legend_of(*loaded.site, names);
   loaded.site->policy.generation = Generation{1};
-  auto compiled = classify::PolicySnapshot::compile(std::move(loaded.site->policy));
+  classify::PatternCache cache(loaded.site->pattern_cache);
+  auto compiled = classify::PolicySnapshot::compile(std::move(loaded.site->policy), cache);
   if (compiled)
     outcome.snapshot = std::move(*compiled);
   else

@@ -3,11 +3,18 @@
 // thread.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace postern::control {
 
-std::string_view pack_schema_text();        // deploy/schema/pack.schema.json
-std::string_view shipped_catalogue_text();  // deploy/catalogue/applications.yaml
+struct EmbeddedFile {
+  std::string_view name;  // without folders
+  std::string_view text;
+};
+
+std::string_view pack_schema_text();  // deploy/schema/pack.schema.json
+std::span<const EmbeddedFile>
+shipped_catalogues();  // deploy/catalogue/*.yaml, as control/meson.build lists them
 
 }  // namespace postern::control

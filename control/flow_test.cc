@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "classify/application_identifier.h"
 #include "control/show.h"
 
 namespace postern::control {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/names.h"
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 
 namespace postern::control {
 namespace {
 
-constexpr uint32_t kMostZones = 254, kMostForwardings = 254, kMostWires = 255, kMostApplications = 65535,
-                   kUnlimited = UINT32_MAX;
+constexpr uint32_t kMostZones = 254, kMostForwardings = 254, kMostWires = 255,
+                   kMostApplications = classify::app::kLastCatalogueApp + 1, kUnlimited = UINT32_MAX;
 constexpr uint32_t kFull = UINT32_MAX;
 
 std::string name_at(const std::vector<std::string>& names, size_t index) {
@@ -32,10 +32,10 @@ Names::Names() {
   for (Table* table : {&zones_, &forwardings_, &subjects_}) table->intern("", kUnlimited);
   rules_.intern("", kUnlimited);
   rule_names_.push_back({"", "default", 0});
-  // The fixed ids come first; those that no decoder owns keep their place without a name.
+  // The fixed ids come first; unused ones keep their place without a name.
   for (uint16_t id = 0; id < classify::app::kFirstCatalogueApp; ++id) {
     std::string name(id == kApplicationUnidentified.value ? "unidentified"
-                                                          : classify::identified_name(AppId{id}));
+                                                          : classify::app::fixed_name(AppId{id}));
     if (!name.empty()) applications_.ids.emplace(name, id);
     applications_.names.push_back(std::move(name));
   }

@@ -24,9 +24,9 @@ class Names {
  public:
   Names();
 
-  // Ids run out only for zones (254) and forwardings (254); then the answer is id 0.
+  // Ids run out only for zones (254), forwardings (254) and applications (4095); then the answer is id 0.
   Zone zone(std::string_view name);
-  AppId application(std::string_view name);  // identified applications have their fixed ids
+  AppId application(std::string_view name);  // some have fixed ids (classify/app_ids.h)
   RuleId rule(const RuleName& name);
   ForwardingId forwarding(std::string_view name);
   SubjectId subject(std::string_view name);

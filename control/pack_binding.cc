@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 #include "control/document.h"
 
 namespace postern::control {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/replay_command.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -101,7 +102,7 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
     if (!created) return report(out, created.error());
     writer = std::make_unique<CaptureWriter>(std::move(*created));
   }
-  const unsigned workers = options.workers != 0 ? options.workers : policy.site.workers;
+  const unsigned workers = policy.snapshot->policy().workers;
   const auto eal = dataplane::start_eal(
       {.workers = 0, .cores = {}, .pci_devices = {}, .memory = size_t{256} * (workers + 1) << 20});
   if (!eal) return report(out, eal.error());
@@ -133,9 +134,10 @@ int run_replay(const ReplayOptions& options, std::ostream& out) {
   Names names;
   std::unique_ptr<CompiledSite> policy;
   if (options.site_file.empty()) {
-    policy = permissive_site(names);
+    policy = permissive_site(names, std::max(options.workers, 1u));
   } else {
-    Compiled compiled = compile_site(options.site_file, names, Generation{1});
+    Compiled compiled = compile_site(options.site_file, names, Generation{1},
+                                     options.workers != 0 ? std::optional(options.workers) : std::nullopt);
     for (const Error& error : compiled.errors) out << "posternd: " << error.text() << "\n";
     if (!compiled.compiled) return 3;
     policy = std::move(compiled.compiled);

@@ -3,20 +3,22 @@
 
 #include <ctime>
 
-#include "classify/application_identifier.h"
 #include "control/catalogue_loader.h"
 #include "control/site_loader.h"
 
 namespace postern::control {
 
-Compiled compile_site(const std::string& path, Names& names, Generation generation) {
+Compiled compile_site(const std::string& path, Names& names, Generation generation,
+                      std::optional<unsigned> workers) {
   Loaded loaded = load_site(path, names);
   if (!loaded.site) return {nullptr, std::move(loaded.errors)};
   auto compiled = std::make_unique<CompiledSite>();
   compiled->site = std::move(*loaded.site);
   classify::Policy policy = compiled->site.policy;
   policy.generation = generation;
-  auto snapshot = classify::PolicySnapshot::compile(std::move(policy));
+  policy.workers = workers.value_or(compiled->site.workers);
+  classify::PatternCache cache(compiled->site.pattern_cache);
+  auto snapshot = classify::PolicySnapshot::compile(std::move(policy), cache);
   if (!snapshot) {
     Error error = snapshot.error();
     if (error.file.empty()) error.file = path;
@@ -54,7 +56,7 @@ std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   return errors;
 }
 
-std::unique_ptr<CompiledSite> permissive_site(Names& names) {
+std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers) {
   auto compiled = std::make_unique<CompiledSite>();
   Site& site = compiled->site;
   site.name = "replay";
@@ -68,7 +70,10 @@ std::unique_ptr<CompiledSite> permissive_site(Names& names) {
 
   classify::Policy& policy = site.policy;
   policy.generation = Generation{1};
-  policy.applications = applications_of(shipped_catalogue().entries, {}, names);
+  policy.workers = site.workers = workers;
+  const Catalogue catalogue = shipped_catalogue().entries;
+  policy.applications = applications_of(catalogue, {}, names);
+  policy.signatures = signatures_of(catalogue, names);
   const Zone zone = names.zone("any");
   for (const Side side : {Side::First, Side::Second})
     policy.zones.push_back({.zone = zone, .wire = wire.id, .side = side, .vlan = {}, .prefixes = {}});

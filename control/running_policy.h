@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,15 @@ struct Compiled {
 };
 
 // Reads, checks and compiles; nothing that runs is touched.
-Compiled compile_site(const std::string& path, Names& names, Generation generation);
+// `workers`: how many will read it; none: as many as the site says.
+Compiled compile_site(const std::string& path, Names& names, Generation generation,
+                      std::optional<unsigned> workers = std::nullopt);
 
 // What of a site cannot change while it runs (ports, workers, tables), one sentence per difference.
 std::vector<Error> needs_restart(const Site& running, const Site& candidate);
 
 // The policy of a replay without a site: one wire whose sides are `first` and `second`, everything allowed
 // and logged.
-std::unique_ptr<CompiledSite> permissive_site(Names& names);
+std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers);
 
 }  // namespace postern::control

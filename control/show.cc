@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 
-#include "classify/application_identifier.h"
 #include "control/eve_words.h"
 
 namespace postern::control {

@@ -38,6 +38,7 @@ struct Site {
   std::string log_directory;
   std::vector<ForwardingProfile> forwardings;
   uint32_t stats_seconds = 10;
+  std::string pattern_cache;  // folder; empty: none
   std::string control_socket, control_group;
   classify::Policy policy;            // everything that is compiled: zones, applications, rules, subjects ...
   std::vector<std::string> warnings;  // commit goes on, the operator is told

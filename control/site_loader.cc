@@ -95,6 +95,7 @@ class SiteReader {
       findings_.error(map.line_of("cores"), "cores: found " + std::to_string(site_.cores.size()) +
                                                 ", expected " + std::to_string(site_.workers) +
                                                 ", one for each of the workers");
+    if (const auto folder = map.text("pattern_cache")) site_.pattern_cache = beside(source_.file, *folder);
     site_.flows = static_cast<uint32_t>(map.integer("flows", {16, int64_t{1} << 26}, site_.flows));
     site_.mtu = static_cast<uint16_t>(map.integer("mtu", {576, 9000}, site_.mtu));
   }
@@ -113,8 +114,9 @@ class SiteReader {
   }
 
   void read_applications_section(MapReader& map, const Catalogue& catalogue) {
-    site_.policy.applications =
-        applications_of(catalogue, read_applications(map, catalogue, findings_), names_);
+    const auto bindings = read_applications(map, catalogue, findings_);
+    site_.policy.applications = applications_of(catalogue, bindings, names_);
+    site_.policy.signatures = signatures_of(catalogue, names_);
     for (const classify::Application& application : site_.policy.applications)
       if (application.id > kApplicationUnidentified)
         words_.applications.emplace(application.name, &application);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 
 namespace postern::dataplane {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/inspect.h"
 
-#include "classify/application_identifier.h"
 #include "dataplane/tcp_flags.h"
 
 namespace postern::dataplane {
@@ -117,14 +116,19 @@ void Inspector::identify(const Slot& slot, Bytes payload, const classify::Policy
   const auto opener = static_cast<size_t>(hot.opener());
   const bool related = (hot.flags & kRelated) != 0;
   const Direction direction = related ? Direction::ToClient : hot.direction_from(slot.port.side());
+  const size_t server = related ? opener : 1 - opener;
   const classify::Identification found =
-      classify::identify({.protocol = slot.key.protocol,
-                          .server_port = slot.key.port[related ? opener : 1 - opener],
-                          .direction = direction,
-                          .payload = payload});
+      snapshot.engine().identify({.protocol = slot.key.protocol,
+                                  .client_port = slot.key.port[1 - server],
+                                  .server_port = slot.key.port[server],
+                                  .server = slot.key.address[server],
+                                  .direction = direction,
+                                  .payload = payload},
+                                 snapshot.scratch(worker_));
   if (found.application == kApplicationPending) return;
-  // What a server says first may fit nothing; the client's first bytes still can.
-  if (found.application == kApplicationUnidentified && direction == Direction::ToClient && !related) return;
+  // What the server says may fit nothing as long as the client has not spoken.
+  const bool server_alone = direction == Direction::ToClient && !related;
+  if (found.application == kApplicationUnidentified && server_alone) return;
   cold.identified = found.application.value;
   hot.pay(kOwesApplication);
   decider_.judge(slot.flow, snapshot, now);

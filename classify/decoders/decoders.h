@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "classify/evidence.h"
 
@@ -20,6 +21,8 @@ std::span<const NamedDecoder> management() noexcept;  // management.cc: rmcp fam
 std::span<const NamedDecoder> datagrams() noexcept;   // datagrams.cc: what runs over UDP
 std::span<const NamedDecoder> streams() noexcept;     // streams.cc: what runs over TCP
 std::span<const NamedDecoder> databases() noexcept;   // databases.cc: postgres, mysql, mongodb, kafka ...
+
+std::vector<NamedDecoder> all();
 
 // nullptr: no such decoder.
 Decoder find(std::string_view name) noexcept;

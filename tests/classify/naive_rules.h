@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "classify/application_identifier.h"
 #include "classify/policy_snapshot.h"
+#include "tests/classify/policy_builder.h"
 
 namespace postern::classify::naive {
 

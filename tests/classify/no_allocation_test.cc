@@ -47,11 +47,16 @@ TEST(Allocations, DecideNeedsNone) {
 TEST(Allocations, IdentifyNeedsNone) {
   const std::string hello = in_records(handshake(hello_body(server_name("bmc.example"))), 50);
   const std::string request = "POST /cimom HTTP/1.1\r\nHost: a\r\nCIMOperation: MethodCall\r\n\r\n";
+  const auto snapshot = compiled(empty_policy());
   const size_t before = allocation_count();
   for (const std::string* payload : {&hello, &request})
     for (const uint8_t protocol : {kTcp, kUdp, kIcmp})
-      for (const Direction direction : {Direction::ToServer, Direction::ToClient})
-        EXPECT_NE(identify({protocol, 443, direction, as_bytes(*payload)}).application, kApplicationPending);
+      for (const Direction direction : {Direction::ToServer, Direction::ToClient}) {
+        const Evidence evidence{
+            .protocol = protocol, .server_port = 443, .direction = direction, .payload = as_bytes(*payload)};
+        EXPECT_NE(snapshot->engine().identify(evidence, snapshot->scratch(0)).application,
+                  kApplicationPending);
+      }
   EXPECT_EQ(allocation_count(), before);
 }
 

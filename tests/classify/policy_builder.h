@@ -7,10 +7,14 @@
 #include <string>
 #include <utility>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 #include "classify/policy_snapshot.h"
 
 namespace postern::classify {
+
+namespace app {
+inline constexpr AppId kSlp{96}, kIpmi15{97}, kIpmi20{98}, kAsf{99}, kCimXml{100}, kRfc913{101}, kSsh{102};
+}
 
 inline constexpr AppId kAnyApplication{64}, kBmcManagement{65}, kClearTextMgmt{66}, kUnboundApplication{67},
     kPortOnly{68};
@@ -42,12 +46,58 @@ inline Application composite(AppId id, std::string name, std::vector<Member> mem
   return application;
 }
 
+struct TestName {
+  AppId id;
+  const char* name;
+};
+inline constexpr TestName kTestNames[] = {
+    {app::kTls, "tls"}, {app::kHttp, "http"},          {app::kDns, "dns"},
+    {app::kSlp, "slp"}, {app::kIpmi15, "ipmi_1_5"},    {app::kIpmi20, "ipmi_2_0"},
+    {app::kAsf, "asf"}, {app::kCimXml, "cim_xml"},     {app::kRfc913, "rfc913"},
+    {app::kSsh, "ssh"}, {app::kIcmpEcho, "icmp_echo"}, {app::kIcmpOther, "icmp_other"}};
+
+// Like the management protocols of the shipped catalogue.
+inline std::vector<Signature> test_signatures() {
+  std::vector<Signature> all;
+  const auto add = [&all](AppId id, Layer layer, Sender sender, const char* decoder, Confidence confidence,
+                          std::vector<PortRange> ports = {}) {
+    Signature signature;
+    signature.application = id;
+    signature.layer = layer;
+    signature.sender = sender;
+    signature.decoder = decoder;
+    signature.confidence = confidence;
+    signature.ports = std::move(ports);
+    all.push_back(std::move(signature));
+  };
+  using enum Confidence;
+  add(app::kTls, Layer::Tcp, Sender::Either, "tls", High);
+  add(app::kHttp, Layer::Tcp, Sender::Either, "http", Medium);
+  for (const Layer layer : {Layer::Tcp, Layer::Udp}) {
+    add(app::kDns, layer, Sender::Client, "dns_query", Medium);
+    add(app::kDns, layer, Sender::Server, "dns_response", Medium);
+    add(app::kSlp, layer, Sender::Either, "slp", High);
+  }
+  add(app::kDns, Layer::Udp, Sender::Either, "dns_message", Low, {{5353, 5353}});
+  add(app::kIpmi15, Layer::Udp, Sender::Either, "ipmi_1_5", High);
+  add(app::kIpmi20, Layer::Udp, Sender::Either, "ipmi_2_0", High);
+  add(app::kAsf, Layer::Udp, Sender::Either, "asf", High);
+  add(app::kCimXml, Layer::Tcp, Sender::Either, "cim_xml", High);
+  add(app::kRfc913, Layer::Tcp, Sender::Client, "rfc913_command", Medium);
+  add(app::kRfc913, Layer::Tcp, Sender::Server, "rfc913_greeting", Medium);
+  add(app::kSsh, Layer::Tcp, Sender::Either, "ssh", High);
+  add(app::kIcmpEcho, Layer::Icmp, Sender::Either, "icmp_echo", High);
+  add(app::kIcmpOther, Layer::Icmp, Sender::Either, "icmp_other", Medium);
+  return all;
+}
+
 // The identified applications with their usual ports, and composites like those of the shipped catalogue.
 inline std::vector<Application> test_catalogue() {
   std::vector<Application> all = {named(kApplicationPending, ""),
                                   named(kApplicationUnidentified, "unidentified")};
   const auto usual = [&all](AppId id, std::vector<Member> members) {
-    all.push_back(named(id, std::string(identified_name(id))));
+    for (const TestName& test : kTestNames)
+      if (test.id == id) all.push_back(named(id, test.name));
     all.back().members = std::move(members);
   };
   usual(app::kTls, {{{}, kTcp, {{443, 443}, {8443, 8443}}}});
@@ -87,6 +137,8 @@ inline std::vector<Application> test_catalogue() {
 inline Policy empty_policy() {
   Policy policy;
   policy.applications = test_catalogue();
+  policy.signatures = test_signatures();
+  policy.workers = 4;
   return policy;
 }
 

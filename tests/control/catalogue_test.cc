@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 #include "control/catalogue_loader.h"
 #include "tests/control/operator_files.h"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 
 namespace postern::control {
 namespace {

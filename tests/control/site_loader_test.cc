@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "classify/application_identifier.h"
+#include "classify/app_ids.h"
 #include "tests/control/operator_files.h"
 #include "tests/control/site_texts.h"
 

@@ -27,7 +27,9 @@ SEES = {
 PACKAGES = {"dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
 LIBRARIES = {"dataplane": ["-lrte_net_ring"], "control": ["-lboost_program_options", "-lpthread"]}
 MAINS = {"control/main.cc", "control/posternctl.cc"}
-EMBEDDED = ("pack_schema_text=deploy/schema/pack.schema.json", "shipped_catalogue_text=deploy/catalogue/applications.yaml")
+CATALOGUES = sorted(name for name in os.listdir(os.path.join(REPO, "deploy/catalogue")) if name.endswith(".yaml"))
+EMBEDDED = ("pack_schema_text=deploy/schema/pack.schema.json", "--list", "shipped_catalogues",
+            *(f"deploy/catalogue/{name}" for name in CATALOGUES))
 # One input that takes longer or needs more is a failure.
 RUN = ["-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1"]
 
@@ -86,8 +88,8 @@ def write_build(build, targets):
         objects = []
         sources = [(source, f"{REPO}/{source}") for source in sources_of(folder)]
         if folder == "control":
-            texts = [text.replace("=", f"={REPO}/", 1) for text in EMBEDDED]
-            inputs = " ".join(text.split("=", 1)[1] for text in texts)
+            texts = [re.sub(r"^(\w+=)?deploy/", rf"\1{REPO}/deploy/", text) for text in EMBEDDED]
+            inputs = " ".join(text.split("=", 1)[-1] for text in texts if "/" in text)
             lines += [f"build embedded_text.cc: embed | {inputs} {REPO}/control/embed_text.py", f"  texts = {' '.join(texts)}"]
             sources.append(("control/embedded_text.cc", "embedded_text.cc"))
         flags = set_of_flags([folder, *SEES[folder]])

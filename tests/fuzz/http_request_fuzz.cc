@@ -9,12 +9,10 @@ using namespace postern::classify;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const postern::Bytes stream(data, size);
-  const HttpKind whole = classify_http_request(stream);
   // An answer given on a part is the answer on the whole.
-  const HttpKind half = classify_http_request(stream.first(size / 2));
-  if (half != HttpKind::More && half != whole) __builtin_trap();
-  const HttpKind answer = classify_http_response(stream);
-  const HttpKind half_answer = classify_http_response(stream.first(size / 2));
-  if (half_answer != HttpKind::More && half_answer != answer) __builtin_trap();
+  for (const auto judge : {is_http_request, is_http_response}) {
+    const Fit half = judge(stream.first(size / 2));
+    if (half != Fit::More && half != judge(stream)) __builtin_trap();
+  }
   return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "classify/application_identifier.h"
-
+// What the decoders of management protocols recognise together, as the shipped catalogue joins them.
 #include <gtest/gtest.h>
 
+#include "classify/application_engine.h"
+#include "policy_builder.h"
 #include "tls_hello_builder.h"
 #include "wire_bytes.h"
 
@@ -11,8 +12,11 @@ namespace {
 
 Identification of(const std::string& payload, uint8_t protocol, Direction direction = Direction::ToServer,
                   uint16_t port = 9999) {
+  static const auto snapshot = compiled(empty_policy());
   const ExactBytes exact(payload);
-  return identify({protocol, port, direction, exact});
+  return snapshot->engine().identify(
+      {.protocol = protocol, .server_port = port, .direction = direction, .payload = exact},
+      snapshot->scratch(0));
 }
 
 const std::string kDnsQuery =
@@ -143,14 +147,9 @@ TEST(Identify, OtherProtocolsAreUnidentified) {
   EXPECT_EQ(of("whatever", 50).application, kApplicationUnidentified);
 }
 
-TEST(IdentifiedNames, AreTheOperatorsWords) {
-  EXPECT_EQ(identified_name(app::kIpmi20), "ipmi_2_0");
-  EXPECT_EQ(identified_name(app::kIcmpOther), "icmp_other");
-  EXPECT_EQ(identified_name(kApplicationPending), "");
-  EXPECT_EQ(identified_name(AppId{app::kFirstCatalogueApp}), "");
-}
-
 TEST(IdentifiedApplications, RunOnlyOverTheirTransports) {
+  const auto snapshot = compiled(empty_policy());
+  const auto can_run_over = [&](AppId id, uint8_t protocol) { return snapshot->can_run_over(id, protocol); };
   EXPECT_TRUE(can_run_over(app::kTls, kTcp));
   EXPECT_FALSE(can_run_over(app::kTls, kUdp));
   EXPECT_TRUE(can_run_over(app::kDns, kUdp));

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classify/pattern_set.h"
+
+#include <hs/hs.h>
+
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+namespace postern::classify {
+namespace {
+
+// One report per pattern is enough. Patterns that match the empty string would match everything, so
+// HS_FLAG_ALLOWEMPTY is never set and Hyperscan refuses them.
+unsigned flags_of(const Pattern& pattern) {
+  unsigned flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH;
+  if (pattern.nocase) flags |= HS_FLAG_CASELESS;
+  if (pattern.multiline) flags |= HS_FLAG_MULTILINE;
+  return flags;
+}
+
+// Everything a database depends on, one field after the other with its length.
+std::string key_of(std::span<const Pattern> patterns) {
+  std::string key = std::string("hyperscan ") + hs_version();
+  hs_platform_info_t platform{};
+  hs_populate_platform(&platform);
+  key += " tune " + std::to_string(platform.tune) + " cpu " + std::to_string(platform.cpu_features) + "\n";
+  for (const Pattern& pattern : patterns)
+    key += std::to_string(flags_of(pattern)) + " " + std::to_string(pattern.expression.size()) + " " +
+           pattern.expression + "\n";
+  return key;
+}
+
+hs_database* loaded(const std::vector<uint8_t>& serialised) {
+  hs_database_t* database = nullptr;
+  if (serialised.empty()) return nullptr;
+  const char* bytes = reinterpret_cast<const char*>(serialised.data());
+  return hs_deserialize_database(bytes, serialised.size(), &database) == HS_SUCCESS ? database : nullptr;
+}
+
+void save(const hs_database* database, const std::string& key, PatternCache& cache) {
+  char* bytes = nullptr;
+  size_t size = 0;
+  if (hs_serialize_database(database, &bytes, &size) != HS_SUCCESS) return;
+  cache.put(key, {reinterpret_cast<const uint8_t*>(bytes), size});
+  std::free(bytes);
+}
+
+Error complaint(std::span<const Pattern> patterns, hs_compile_error_t* failure) {
+  Error error{std::string("the patterns do not compile: ") + failure->message};
+  if (failure->expression >= 0) {
+    const Pattern& pattern = patterns[static_cast<size_t>(failure->expression)];
+    error = {"pattern '" + pattern.expression + "' does not compile: " + failure->message, pattern.file,
+             pattern.line};
+  }
+  hs_free_compile_error(failure);
+  return error;
+}
+
+int on_match(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
+  static_cast<uint64_t*>(context)[id / 64] |= uint64_t{1} << id % 64;
+  return 0;
+}
+
+}  // namespace
+
+ScanScratch::ScanScratch(ScanScratch&& from) noexcept : scratch_(std::exchange(from.scratch_, nullptr)) {}
+ScanScratch& ScanScratch::operator=(ScanScratch&& from) noexcept {
+  std::swap(scratch_, from.scratch_);
+  return *this;
+}
+ScanScratch::~ScanScratch() { hs_free_scratch(scratch_); }
+
+PatternSet::PatternSet() = default;
+PatternSet::PatternSet(PatternSet&& from) noexcept
+    : database_(std::exchange(from.database_, nullptr)), size_(std::exchange(from.size_, 0)) {}
+PatternSet& PatternSet::operator=(PatternSet&& from) noexcept {
+  std::swap(database_, from.database_);
+  std::swap(size_, from.size_);
+  return *this;
+}
+PatternSet::~PatternSet() { hs_free_database(database_); }
+
+Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, PatternCache& cache) {
+  PatternSet set;
+  if (patterns.empty()) return set;
+  set.size_ = patterns.size();
+  const std::string key = key_of(patterns);
+  set.database_ = loaded(cache.find(key));
+  if (set.database_ != nullptr) return set;
+
+  std::vector<const char*> expressions;
+  std::vector<unsigned> flags, ids;
+  for (const Pattern& pattern : patterns) {
+    if (pattern.expression.find('\0') != std::string::npos)
+      return Error{"pattern has a NUL byte, expected \\x00 in its place", pattern.file, pattern.line};
+    ids.push_back(static_cast<unsigned>(ids.size()));
+    expressions.push_back(pattern.expression.c_str());
+    flags.push_back(flags_of(pattern));
+  }
+  hs_compile_error_t* failure = nullptr;
+  if (hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()),
+                       HS_MODE_BLOCK, nullptr, &set.database_, &failure) != HS_SUCCESS)
+    return complaint(patterns, failure);
+  save(set.database_, key, cache);
+  return set;
+}
+
+Status PatternSet::fit(ScanScratch& scratch) const {
+  if (database_ == nullptr || hs_alloc_scratch(database_, &scratch.scratch_) == HS_SUCCESS) return Ok{};
+  return Error{"no memory to scan with"};
+}
+
+void PatternSet::scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> found) const noexcept {
+  if (database_ == nullptr) return;
+  hs_scan(database_, reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
+          scratch.scratch_, on_match, found.data());
+}
+
+size_t PatternSet::memory() const noexcept {
+  size_t size = 0;
+  return database_ != nullptr && hs_database_size(database_, &size) == HS_SUCCESS ? size : 0;
+}
+
+}  // namespace postern::classify
