@@ -111,13 +111,21 @@ bool is_unique_identifier(Bytes duid) noexcept {
 }
 
 uint8_t dhcpv6_option(uint16_t code, Bytes value) noexcept {
-  constexpr uint16_t kClientId = 1, kServerId = 2, kRequest = 6, kElapsed = 8, kRelayMessage = 9;
-  if (code == 0) return kBroken;
-  if (code == kClientId || code == kServerId) return is_unique_identifier(value) ? kIdentity : kBroken;
-  if (code == kRequest) return value.size() % 2 == 0 ? kOptionRequest : kBroken;
-  if (code == kElapsed) return value.size() == 2 ? kElapsedTime : kBroken;
-  if (code == kRelayMessage) return value.size() >= 4 ? kRelayed : kBroken;
-  return 0;
+  switch (code) {
+    case 0:
+      return kBroken;
+    case 1:  // of the client
+    case 2:  // of the server
+      return uint8_t{is_unique_identifier(value) ? kIdentity : kBroken};
+    case 6:
+      return uint8_t{value.size() % 2 == 0 ? kOptionRequest : kBroken};
+    case 8:
+      return uint8_t{value.size() == 2 ? kElapsedTime : kBroken};
+    case 9:
+      return uint8_t{value.size() >= 4 ? kRelayed : kBroken};
+    default:
+      return 0;
+  }
 }
 
 uint8_t walk_dhcpv6_options(ByteReader in) noexcept {
@@ -127,7 +135,7 @@ uint8_t walk_dhcpv6_options(ByteReader in) noexcept {
     const Bytes value = in.bytes(in.be16());
     if (in.ok()) seen |= dhcpv6_option(code, value);
   }
-  return in.ok() ? seen : kBroken;
+  return in.ok() ? seen : uint8_t{kBroken};
 }
 
 // RFC 1002 section 4.1: half an octet per letter.

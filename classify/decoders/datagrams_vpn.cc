@@ -64,9 +64,11 @@ constexpr size_t kSessionId = 8, kReplayId = 8;
 // Replay id of tls-auth and tls-crypt: a counter that has just begun and the sender's clock. tls-crypt-v2
 // servers and clients that can do without state begin at 0x0f000001.
 bool is_replay_id(Bytes id) noexcept {
-  constexpr uint32_t kEarlyNegotiation = 0x0f000000, kYear2001 = 1000000000;
-  const uint32_t counter = load_be32(id.data()) & ~kEarlyNegotiation;
-  return counter >= 1 && counter <= 255 && load_be32(&id[4]) >= kYear2001;
+  constexpr uint8_t kEarlyNegotiation = 0x0f;
+  constexpr uint32_t kYear2001 = 1000000000, kFewRetries = 255;
+  const uint32_t counter = load_be32(id.data()) & 0xffffff;
+  if (id[0] != 0 && id[0] != kEarlyNegotiation) return false;
+  return counter >= 1 && counter <= kFewRetries && load_be32(&id[4]) >= kYear2001;
 }
 
 // After session id and authentication: acknowledged ids with the session they belong to, then our own first
