@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes before every datagram decoder; the first byte chooses who sent them and over what. Only decoders of
-// streams may wait for more, and what half of a stream cannot be, the whole is not. An ICMP message is exactly
-// one kind.
+// Any bytes before every datagram decoder; the first byte chooses who sent them and over what. Only decoders
+// of streams may wait for more, and what half of a stream cannot be, the whole is not. An ICMP message is
+// exactly one kind.
 #include <cstddef>
 #include <cstdint>
 
