@@ -52,9 +52,8 @@ def folders_of(target):
 
 
 def sources_of(folder):
-    path = os.path.join(REPO, folder)
-    names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    return [f"{folder}/{name}" for name in names if name.endswith(".cc") and f"{folder}/{name}" not in MAINS]
+    paths = [os.path.relpath(os.path.join(where, name), REPO) for where, _, names in os.walk(os.path.join(REPO, folder)) for name in names]
+    return sorted(path for path in paths if path.endswith(".cc") and path not in MAINS)
 
 
 def flags_of(folder):
