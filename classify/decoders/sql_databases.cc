@@ -135,6 +135,7 @@ void tds_options(PrefixReader& reader, uint32_t length) noexcept {
 }
 
 Fit tns_connect(Bytes stream) noexcept {
+  static constexpr std::string_view kOne[] = {"\0\x01"sv, "\x01\0"sv};  // in the client's order of bytes
   PrefixReader reader(stream);
   const uint32_t length = reader.be16(34, 8192);
   reader.zeros(2);
@@ -146,8 +147,8 @@ Fit tns_connect(Bytes stream) noexcept {
   reader.skip(2);
   reader.be16(512);  // session and transport units
   reader.be16(512);
-  reader.skip(6);
-  reader.literal("\0\x01"sv);  // byte order of the client, as its number one
+  reader.skip(4);
+  reader.choice(kOne);
   const uint32_t data = reader.be16(1, 8192);
   const uint32_t offset = reader.be16(34, 128);
   // Long connect data come in a packet of their own.
