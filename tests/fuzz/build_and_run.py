@@ -51,7 +51,7 @@ def folders_of(target):
 
 def sources_of(folder):
     path = os.path.join(REPO, folder)
-    names = sorted(os.listdir(path)) if os.path.isdir(path) else []
+    names = sorted(os.path.relpath(os.path.join(where, name), path) for where, _, files in os.walk(path) for name in files)
     return [f"{folder}/{name}" for name in names if name.endswith(".cc") and f"{folder}/{name}" not in MAINS]
 
 
