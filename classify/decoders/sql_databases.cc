@@ -14,7 +14,7 @@ void startup_parameters(PrefixReader& reader, uint32_t length) noexcept {
   while (reader.ok()) {
     const std::string_view name = reader.visible_until('\0', 63);
     if (name.empty()) break;
-    const std::string_view value = reader.text_until('\0', 1024);
+    const std::string_view value = reader.text_until('\0', 8192);
     user = user || (name == "user" && !value.empty());
     reader.require(reader.position() < length);
   }
