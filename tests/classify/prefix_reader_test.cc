@@ -68,7 +68,8 @@ TEST(PrefixReader, KeepsWhatSettledIt) {
 
 TEST(PrefixReader, ReadsBerLengthsOfBothForms) {
   const auto read = [](PrefixReader& reader) {
-    EXPECT_EQ(reader.ber_length(5, 300), reader.ok() ? 200U : 0U);
+    const uint32_t length = reader.ber_length(5, 300);
+    EXPECT_EQ(length, reader.ok() ? 200U : 0U);
   };
   EXPECT_EQ(fits(hex("81c8"), read), "MMY");
   EXPECT_EQ(fits(hex("84000000c8"), read), "MMMMMY");

@@ -15,7 +15,7 @@ using namespace postern::classify;
 
 namespace {
 
-constexpr size_t kDecoders = 64, kPrefixes = 96;  // every length so far, then doubled
+constexpr size_t kDecoders = 64, kPrefixes = 48;  // every length so far, then doubled
 
 Fit decode(const decoders::NamedDecoder& decoder, uint8_t protocol, Direction direction, Bytes bytes) {
   return decoder.decode({.protocol = protocol, .direction = direction, .payload = bytes});
