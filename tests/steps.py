@@ -61,6 +61,7 @@ def sanitized(path, **environment):
 STEPS = {
     "build": build_product,
     "layering": script("tests/layering.py"),
+    "catalogue": script("tests/classify/services_catalogue_test.py"),
     "lab": script("tests/lab_peers_test.py"),
     "wire-endpoint-truth": script("tests/wire/endpoint_truth_test.py"),
     "wire-rules": script("tests/wire/rules_test.py"),

@@ -1,8 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+<<<<<<< HEAD
 #include "classify/decoders/decoders.h"
 
 namespace postern::classify::decoders {
 
 std::span<const NamedDecoder> databases() noexcept { return {}; }
+=======
+#include <array>
+
+#include "classify/decoders/decoders.h"
+#include "classify/decoders/stream_decoders.h"
+
+namespace postern::classify::decoders {
+
+std::span<const NamedDecoder> databases() noexcept {
+  static constexpr auto kDecoders = std::to_array<NamedDecoder>({
+      {"postgres", postgres},
+      {"mysql", mysql},
+      {"tds", tds},
+      {"oracle_tns", oracle_tns},
+      {"redis", redis},
+      {"memcached", memcached},
+      {"mongodb", mongodb},
+      {"cassandra", cassandra},
+  });
+  return kDecoders;
+}
+>>>>>>> w-tcp
 
 }  // namespace postern::classify::decoders
