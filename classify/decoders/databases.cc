@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-<<<<<<< HEAD
-#include "classify/decoders/decoders.h"
-
-namespace postern::classify::decoders {
-
-std::span<const NamedDecoder> databases() noexcept { return {}; }
-=======
 #include <array>
 
 #include "classify/decoders/decoders.h"
@@ -26,6 +19,5 @@ std::span<const NamedDecoder> databases() noexcept {
   });
   return kDecoders;
 }
->>>>>>> w-tcp
 
 }  // namespace postern::classify::decoders

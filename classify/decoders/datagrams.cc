@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-<<<<<<< HEAD
-=======
 #include "classify/decoders/datagrams.h"
 
->>>>>>> w-udp
 #include "classify/decoders/decoders.h"
 
 namespace postern::classify::decoders {
 
-<<<<<<< HEAD
-std::span<const NamedDecoder> datagrams() noexcept { return {}; }
-=======
 std::span<const NamedDecoder> datagrams() noexcept {
   static constexpr NamedDecoder kDatagrams[] = {
       {"bacnet", bacnet},
@@ -63,6 +57,5 @@ std::span<const NamedDecoder> datagrams() noexcept {
   };
   return kDatagrams;
 }
->>>>>>> w-udp
 
 }  // namespace postern::classify::decoders

@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-<<<<<<< HEAD
-#include "classify/decoders/decoders.h"
-
-namespace postern::classify::decoders {
-
-std::span<const NamedDecoder> streams() noexcept { return {}; }
-=======
 #include <array>
 
 #include "classify/decoders/decoders.h"
@@ -54,6 +47,5 @@ std::span<const NamedDecoder> streams() noexcept {
   });
   return kDecoders;
 }
->>>>>>> w-tcp
 
 }  // namespace postern::classify::decoders
