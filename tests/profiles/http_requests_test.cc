@@ -22,7 +22,7 @@ const std::string kPostTold =
     "head POST /redfish/v1/SessionService/Sessions HTTP/1.1\ncontent-type: application/json\nhost: bmc\n";
 const std::string kChunked =
     "PATCH /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
-    "5;name=value;q=\"a b\"\r\nhello\r\n1B\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\nX-Sum: 1\r\nX-Other: "
+    "5;name=\"a b\"\r\nhello\r\n1B\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\nX-Sum: 1\r\nX-Other: "
     "2\r\n\r\n";
 const std::string kChunkedTold = "head PATCH /a HTTP/1.1\nhost: a\n";
 const std::string kConnect = "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n";
