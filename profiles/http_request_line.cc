@@ -34,11 +34,27 @@ std::string_view HttpRequestLine::target() const noexcept {
 
 HttpRequestLine::Taken HttpRequestLine::take(Bytes bytes) noexcept {
   for (size_t at = 0; at < bytes.size(); ++at) {
+    if (part_ == Part::Target) at += take_target(bytes.subspan(at));
+    if (at == bytes.size()) break;
     anomaly_ = step(bytes[at]);
     if (anomaly_ != HttpAnomaly::None) return {at, Outcome::Refused};
     if (version_length_ == 10) return {at + 1, http2_ ? Outcome::Http2 : Outcome::Done};
   }
   return {bytes.size(), Outcome::More};
+}
+
+// The ordinary bytes of a target while it fits its room, which is nearly all of a request line.
+size_t HttpRequestLine::take_target(Bytes bytes) noexcept {
+  const size_t most = target_length_ < kKeptTarget ? std::min(bytes.size(), kKeptTarget - target_length_) : 0;
+  size_t taken = 0;
+  bool query = query_;
+  for (; taken < most && is_target_byte(bytes[taken]); ++taken) {
+    query |= bytes[taken] == '?';
+    target_[target_length_ + taken] = static_cast<char>(bytes[taken]);
+  }
+  query_ = query;
+  target_length_ = static_cast<uint16_t>(target_length_ + taken);
+  return taken;
 }
 
 HttpAnomaly HttpRequestLine::step(uint8_t byte) noexcept {

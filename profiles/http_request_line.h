@@ -38,6 +38,7 @@ class HttpRequestLine {
  private:
   enum class Part : uint8_t { Start, EmptyLine, Method, Target, Version };
 
+  size_t take_target(Bytes bytes) noexcept;
   HttpAnomaly start(uint8_t byte) noexcept;
   HttpAnomaly method_byte(uint8_t byte) noexcept;
   HttpAnomaly target_byte(uint8_t byte) noexcept;

@@ -59,10 +59,11 @@ struct HttpRequests::Callbacks {
   static int on_value(llhttp_t* parser, const char* at, size_t length) noexcept {
     HttpRequests& self = of(parser);
     if (self.field_ == HttpField::Other) return 0;
+    self.fields_.append({at, length});
+    if (static_cast<size_t>(self.field_) < kKeptFields) return 0;
     const size_t fits = std::min(length, self.value_.size() - self.value_length_);
     std::copy_n(at, fits, self.value_.data() + self.value_length_);
     self.value_length_ = static_cast<uint16_t>(self.value_length_ + fits);
-    self.fields_.append({at, length});
     return 0;
   }
 
