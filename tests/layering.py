@@ -31,6 +31,7 @@ LIBRARIES = [
     ("valijson", re.compile(r"valijson/"), {"control"}),
     ("libyaml", re.compile(r"yaml\.h$"), {"control"}),
     ("libpcap", re.compile(r"pcap(/|\.h$)"), {"dataplane"}),
+    ("llhttp", re.compile(r"(llhttp/)?llhttp\.h$"), {"profiles"}),
 ]
 ONE_FILE_OF_CLASSIFY = {"Hyperscan": "wraps Hyperscan", "rte_acl": "wraps rte_acl"}
 
@@ -173,6 +174,7 @@ FAULTS = {
     "dataplane/schema.cc": ("#include <valijson/schema.hpp>\n", "valijson belongs to control"),
     "dataplane/yaml.cc": ("#include <yaml.h>\n", "libyaml belongs to control"),
     "control/pcap.cc": ("#include <pcap/pcap.h>\n", "libpcap belongs to dataplane"),
+    "dataplane/http.cc": ("#include <llhttp.h>\n", "llhttp belongs to profiles"),
     "classify/second_acl.cc": ("#include <rte_acl.h>\n", "a second file of classify wraps rte_acl"),
     "classify/second_hs.cc": ("#include <hs/hs.h>\n", "a second file of classify wraps Hyperscan"),
     "base/macro.h": ("#define LIMIT 3\n", "defines a macro"),
@@ -192,6 +194,7 @@ INNOCENT = {
     "base/a.h": "// it throws no exception, and \"try\" is a word\nconst char* const k = \"throw\";\n",
     "classify/acl.cc": "#include <rte_acl.h>\n#include \"base/a.h\"\n",
     "classify/hs.cc": "#include <hs/hs.h>\n",
+    "profiles/http.cc": "#include <llhttp.h>\n#include \"classify/d.h\"\n",
     "control/b.cc": "#include <boost/asio.hpp>\n#include \"base/a.h\"\n#include \"dataplane/c.h\"\nvoid f() { throw 1; }\n",
     "dataplane/c.h": "#include <rte_mbuf.h>\n#include <pcap/pcap.h>\n#include \"classify/d.h\"\n",
     "classify/d.h": "",

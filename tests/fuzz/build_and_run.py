@@ -25,6 +25,9 @@ SEES = {
     "control": ["base", "classify", "tls", "profiles", "dataplane"],
 }
 PACKAGES = {"dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
+# Sources of others, in C and with warnings of their own (node-llhttp).
+FOREIGN = {"profiles": [f"/usr/share/llhttp/{name}.c" for name in ("api", "http", "llhttp")]}
+FOREIGN_FLAGS = {"profiles": ["-isystem", "/usr/share/include/llhttp", "-DLLHTTP_STRICT_MODE=1"]}
 LIBRARIES = {"dataplane": ["-lrte_net_ring"], "control": ["-lboost_program_options", "-lpthread"]}
 MAINS = {"control/main.cc", "control/posternctl.cc"}
 CATALOGUES = sorted(name for name in os.listdir(os.path.join(REPO, "deploy/catalogue")) if name.endswith(".yaml"))
@@ -59,7 +62,7 @@ def sources_of(folder):
 def flags_of(folder):
     # Headers of libraries are the system's: their warnings are not ours.
     flags = [re.sub("^-I", "-isystem", flag) for flag in pkg_config("--cflags", PACKAGES.get(folder, []))]
-    return flags + ([] if folder == "control" else ["-fno-exceptions", "-fno-rtti"])
+    return flags + FOREIGN_FLAGS.get(folder, []) + ([] if folder == "control" else ["-fno-exceptions", "-fno-rtti"])
 
 
 def write_build(build, targets):
@@ -71,6 +74,9 @@ def write_build(build, targets):
         f"  command = $compile $flags -fsanitize=fuzzer-no-link,{SANITIZERS} -MMD -MF $out.d -c $in -o $out",
         "  depfile = $out.d",
         "  deps = gcc",
+        "  description = $in",
+        "rule foreign",
+        f"  command = clang -O1 -g -w $flags -fsanitize=fuzzer-no-link,{SANITIZERS} -c $in -o $out",
         "  description = $in",
         "rule archive",
         "  command = rm -f $out && ar crs $out $in",
@@ -95,6 +101,9 @@ def write_build(build, targets):
         for name, path in sources:
             objects.append(f"{name}.o")
             lines += [f"build {name}.o: object {path}", f"  flags = {' '.join(flags)}"]
+        for path in FOREIGN.get(folder, []):
+            objects.append(f"{folder}/{os.path.basename(path)}.o")
+            lines += [f"build {objects[-1]}: foreign {path}", f"  flags = {' '.join(FOREIGN_FLAGS[folder])}"]
         lines.append(f"build lib{folder}.a: archive {' '.join(objects)}")
     for target, folders in targets.items():
         folders = [folder for folder in folders if folder in used]
