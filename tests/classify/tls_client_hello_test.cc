@@ -20,7 +20,7 @@ TEST(TlsClientHello, YieldsServerNameAlpnAndVersions) {
   EXPECT_EQ(hello.legacy_version, 0x0303);
   EXPECT_EQ(hello.version_count, 3);
   EXPECT_EQ(hello.highest_version(), 0x0304);
-  EXPECT_FALSE(hello.encrypted_client_hello);
+  EXPECT_EQ(hello.ech.kind, Ech::None);
   EXPECT_FALSE(hello.early_data);
 }
 
@@ -34,7 +34,7 @@ TEST(TlsClientHello, WithoutExtensionsHasOnlyTheLegacyVersion) {
 TEST(TlsClientHello, TellsEncryptedHelloAndEarlyData) {
   const TlsClientHello hello = parse(client_hello(extension(0xfe0d, "whatever") + extension(42, "")));
   ASSERT_EQ(hello.fit, Fit::Yes);
-  EXPECT_TRUE(hello.encrypted_client_hello);
+  EXPECT_EQ(hello.ech.kind, Ech::Broken);
   EXPECT_TRUE(hello.early_data);
 }
 
@@ -54,6 +54,7 @@ TEST(TlsClientHello, MayBeSpreadOverRecordsOfAnySize) {
 
 TEST(TlsClientHello, MayBeFollowedByAnotherRecord) {
   EXPECT_EQ(parse(usual_hello() + hex("14 0303 0001 01")).fit, Fit::Yes);
+  EXPECT_EQ(parse(usual_hello() + hex("16 0303 0005 10 000001 00")).fit, Fit::Yes);
 }
 
 TEST(TlsClientHello, IsNotFollowedByBytesInItsRecord) {
