@@ -48,7 +48,7 @@ class FlightReader {
     if (good) good = finish(taken);
     if (!good) return {};
     const bool said = flight_.hello || flight_.alert;
-    flight_.fit = said ? Fit::Yes : taken.end == End::Missing ? Fit::More : Fit::No;
+    flight_.fit = said ? Fit::Yes : waits_ || taken.end == End::Missing ? Fit::More : Fit::No;
     return flight_;
   }
 
@@ -186,7 +186,8 @@ class FlightReader {
 
   bool read_alert(Bytes record) noexcept {
     if (load_be16(&record[3]) != kAlertLength) return false;
-    if (record.size() < kTlsRecordHeader + kAlertLength) return true;
+    waits_ = record.size() < kTlsRecordHeader + kAlertLength;
+    if (waits_) return true;
     note_alert(record);
     flight_.complete = true;
     return flight_.alert_level == kWarning || flight_.alert_level == kFatal;
@@ -200,6 +201,7 @@ class FlightReader {
 
   TlsHandshakeStorage& storage_;
   TlsServerFlight flight_;
+  bool waits_ = false;         // for the end of an alert
   bool retry_only_ = false;    // only the HelloRetryRequest was seen
   bool key_exchange_ = false;  // a message of a full handshake
 };
