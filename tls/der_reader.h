@@ -61,11 +61,15 @@ class DerReader {
     const uint8_t first = reader.u8();
     if (first < 0x80) return first;
     const size_t count = first & 0x7f;
-    size_t length = 0;
-    for (size_t i = 0; i < count && i < 3; ++i) length = length << 8 | reader.u8();
     // No certificate of a handshake is longer than three bytes can say.
+    if (count == 0 || count > 3) {
+      ok_ = false;
+      return 0;
+    }
+    size_t length = 0;
+    for (size_t i = 0; i < count; ++i) length = length << 8 | reader.u8();
     const bool shortest = length >= 0x80 && length >> (8 * (count - 1)) != 0;
-    if (count == 0 || count > 3 || !shortest) ok_ = false;
+    if (!shortest) ok_ = false;
     return length;
   }
 

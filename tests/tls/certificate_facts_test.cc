@@ -167,8 +167,9 @@ TEST_F(CertificateFactsTest, OfNoCertificateAreOnlyHashes) {
   const std::string whole = der();
   std::string longer_length = whole;
   longer_length[3] = static_cast<char>(longer_length[3] + 1);
-  for (const std::string& bytes : {std::string(), whole.substr(0, whole.size() - 1), whole + "x",
-                                   longer_length, std::string("\x30\x80\0\0", 4), std::string(20000, 'x')}) {
+  for (const std::string& bytes :
+       {std::string(), whole.substr(0, whole.size() - 1), whole + "x", longer_length,
+        std::string("\x30\x80\0\0", 4), hex("30 b1") + std::string(80, 'x'), std::string(20000, 'x')}) {
     const CertificateFacts facts = read(bytes);
     EXPECT_FALSE(facts.readable);
     EXPECT_TRUE(facts.subject.empty());
