@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hashes for fingerprints. Algorithms are fetched and the one context is made at start; a digest then reuses
-// them and allocates nothing. One per worker. An algorithm that fails at run time gives zeros.
+// them. OpenSSL 3.0 still takes memory once per digest, for the algorithm's state, whatever EVP is asked, so
+// hash once per handshake, not per packet. One per worker. An algorithm that fails at run time gives zeros.
 #pragma once
 
 #include <array>
