@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tls_chrome_hello.h"
 #include "tls_hello_builder.h"
 
 namespace postern::classify {
@@ -20,7 +21,7 @@ TEST(TlsClientHello, YieldsServerNameAlpnAndVersions) {
   EXPECT_EQ(hello.legacy_version, 0x0303);
   EXPECT_EQ(hello.version_count, 3);
   EXPECT_EQ(hello.highest_version(), 0x0304);
-  EXPECT_FALSE(hello.encrypted_client_hello);
+  EXPECT_EQ(hello.ech.kind, Ech::None);
   EXPECT_FALSE(hello.early_data);
 }
 
@@ -34,7 +35,7 @@ TEST(TlsClientHello, WithoutExtensionsHasOnlyTheLegacyVersion) {
 TEST(TlsClientHello, TellsEncryptedHelloAndEarlyData) {
   const TlsClientHello hello = parse(client_hello(extension(0xfe0d, "whatever") + extension(42, "")));
   ASSERT_EQ(hello.fit, Fit::Yes);
-  EXPECT_TRUE(hello.encrypted_client_hello);
+  EXPECT_EQ(hello.ech.kind, Ech::Broken);
   EXPECT_TRUE(hello.early_data);
 }
 
@@ -54,6 +55,7 @@ TEST(TlsClientHello, MayBeSpreadOverRecordsOfAnySize) {
 
 TEST(TlsClientHello, MayBeFollowedByAnotherRecord) {
   EXPECT_EQ(parse(usual_hello() + hex("14 0303 0001 01")).fit, Fit::Yes);
+  EXPECT_EQ(parse(usual_hello() + hex("16 0303 0005 10 000001 00")).fit, Fit::Yes);
 }
 
 TEST(TlsClientHello, IsNotFollowedByBytesInItsRecord) {
@@ -107,6 +109,63 @@ TEST(TlsClientHello, KeepsWhatFitsOfALongAlpnList) {
   EXPECT_EQ(hello.alpn(0), "protocol10");
   EXPECT_EQ(hello.alpn(22), "protocol32");
   EXPECT_EQ(hello.alpn(23), std::nullopt);
+}
+
+Ech ech_of(const std::string& offer) { return parse(client_hello(offer)).ech.kind; }
+
+TEST(TlsClientHello, TellsWhatCannotBeARealEchOffer) {
+  EXPECT_EQ(ech_of(ech_outer(1, 1, 32, 176)), Ech::Offer);
+  EXPECT_EQ(ech_of(ech_outer(1, 3, 65, 300)), Ech::Offer);
+  EXPECT_EQ(ech_of(ech_outer(1, 1, 0, 300)), Ech::Offer);         // after a HelloRetryRequest
+  EXPECT_EQ(ech_of(ech_outer(0x4a4a, 1, 32, 176)), Ech::Grease);  // no such KDF
+  EXPECT_EQ(ech_of(ech_outer(1, 9, 32, 176)), Ech::Grease);       // no such AEAD
+  EXPECT_EQ(ech_of(ech_outer(1, 1, 31, 176)), Ech::Grease);       // no KEM has such keys
+  EXPECT_EQ(ech_of(ech_outer(1, 1, 32, 60)), Ech::Grease);        // no room for a hello
+  EXPECT_EQ(ech_of(extension(0xfe0d, hex("01"))), Ech::Inner);
+  EXPECT_EQ(ech_of(extension(0xfe0d, hex("01 00"))), Ech::Broken);
+  EXPECT_EQ(ech_of(extension(0xfe0d, hex("00 0001 0001 5c 0020"))), Ech::Broken);
+  EXPECT_EQ(ech_of(""), Ech::None);
+}
+
+TEST(TlsClientHello, KeepsWhatAnEchOfferShows) {
+  const TlsClientHello hello = parse(client_hello(ech_outer(1, 3, 32, 208)));
+  EXPECT_EQ(hello.ech.config_id, 0x5c);
+  EXPECT_EQ(hello.ech.kdf, 1);
+  EXPECT_EQ(hello.ech.aead, 3);
+  EXPECT_EQ(hello.ech.key_length, 32);
+  EXPECT_EQ(hello.ech.payload_length, 208);
+}
+
+TEST(TlsClientHello, OfABrowserWithPostQuantumKeysIsRead) {
+  const std::string message = handshake(chrome_body("a.example"));
+  const TlsClientHello hello = parse(in_records(message, 1000));
+  ASSERT_EQ(hello.fit, Fit::Yes);
+  EXPECT_EQ(hello.server_name(), "a.example");
+  EXPECT_EQ(hello.highest_version(), 0x0304);
+  EXPECT_EQ(hello.ech.kind, Ech::Offer);
+}
+
+TEST(TlsClientHello, ViewShowsTheListsAsSent) {
+  const std::string body = chrome_body("a.example");
+  const TlsClientHelloView view = view_tls_client_hello(ExactBytes(body));
+  EXPECT_EQ(view.fit, Fit::Yes);
+  EXPECT_EQ(view.cipher_suites.size(), 32u);
+  EXPECT_EQ(view.groups.size(), 10u);
+  EXPECT_EQ(view.point_formats.size(), 1u);
+  EXPECT_EQ(view.signature_algorithms.size(), 16u);
+  EXPECT_TRUE(view.has_server_name);
+  EXPECT_FALSE(view.pre_shared_key);
+}
+
+TEST(TlsClientHello, BrokenListsThatAServerMayOverlookAreEmpty) {
+  const std::string body = hello_body(extension(10, hex("0003 001d 00")) + extension(11, hex("02 00")) +
+                                      extension(13, hex("0002 0403 00")) + extension(41, "any"));
+  const TlsClientHelloView view = view_tls_client_hello(as_bytes(body));
+  EXPECT_EQ(view.fit, Fit::Yes);
+  EXPECT_TRUE(view.groups.empty());
+  EXPECT_TRUE(view.point_formats.empty());
+  EXPECT_TRUE(view.signature_algorithms.empty());
+  EXPECT_TRUE(view.pre_shared_key);
 }
 
 TEST(TlsClientHello, StartIsKnownAfterSixBytes) {
