@@ -156,11 +156,11 @@ def llmnr(lab):
         lab.run("llmnr-query -I eth0 -6 -c 1 -T AAAA bmc", ok=None)
 
 
-@scene({"udp/1900": "ssdp"}, "gssdp-tools")
+@scene({"udp/1900": "ssdp"}, "miniupnpc")
 def ssdp(lab):
-    """M-SEARCH for everything by gssdp-discover, with nobody there to answer."""
+    """M-SEARCH for Internet gateways by upnpc, with nobody there to answer."""
     with lab.recording():
-        lab.run("gssdp-discover -i eth0 -n 3 --target=ssdp:all", ok=None, seconds=8)
+        lab.run("upnpc -m eth0 -l", ok=None, seconds=12)
 
 
 SSDP_DEVICE = """import socket, struct, sys
@@ -176,21 +176,21 @@ while True:
 """
 
 
-@scene({"udp/1900": "ssdp"}, "gssdp-tools", crafted="server")
+@scene({"udp/1900": "ssdp"}, "miniupnpc python3", crafted="server")
 def ssdp_redfish(lab):
-    """A Redfish service is searched for and answers with its URL."""
+    """A Redfish service answers every search with its URL."""
     device = lab.file("device.py", SSDP_DEVICE)
     lab.serve(f"{lab.python} {device} {lab.server}", "udp/1900")
     with lab.recording():
-        lab.run("gssdp-discover -i eth0 -n 2 --target=urn:dmtf-org:service:redfish-rest:1", ok=None, seconds=8)
+        lab.run("upnpc -m eth0 -l", ok=None, seconds=12)
 
 
-@scene({"udp/3702": "ws_discovery"}, "wsdd")
+@scene({"udp/3702": "ws_discovery", "tcp/5357": "http"}, "wsdd", decode_as=["tcp.port==5357,http"])
 def ws_discovery(lab):
-    """Hello, Probe and their answers between two wsdd; metadata goes over HTTP elsewhere."""
-    lab.serve("wsdd -i eth0 -4 -n bmc -t --no-http", "udp/3702")
+    """Hello, Probe and their answers between two wsdd, then metadata over HTTP."""
+    lab.serve("wsdd -i eth0 -4 -n bmc", "udp/3702")
     with lab.recording():
-        lab.serve("wsdd -i eth0 -4 -D -o --no-http -l 5359", at="client")
+        lab.serve("wsdd -i eth0 -4 -D -o -l 5359", at="client")
         lab.run("sleep 3")
 
 

@@ -22,7 +22,7 @@ def radius(lab):
 
 def rsyslog(lab, module, port):
     config = lab.file("rsyslog.conf", f'module(load="{module}")\ninput(type="{module}" port="{port}")\n*.* {lab.folder}/messages\n')
-    lab.serve(f"rsyslogd -n -f {config} -i {lab.folder}/pid", f"{module[2:]}/{port}")
+    lab.serve(f"rsyslogd -n -f {config} -i {lab.folder}/pid-{port}", f"{module[2:]}/{port}")
 
 
 @scene({"udp/514": "syslog"}, "bsdutils rsyslog")

@@ -49,11 +49,11 @@ def http_2_prior_knowledge(lab):
         curl(lab, f"http://{lab.server}/index.html", "--http2-prior-knowledge")
 
 
-@scene({"tcp/80": "http"}, "curl nghttp2-server")
+@scene({"tcp/80": "http"}, "curl nghttp2-proxy nginx-light")
 def http_2_upgrade(lab):
-    """HTTP/1.1 that asks to go on as h2c."""
-    lab.file("www/index.html", "hello\n")
-    lab.serve(f"nghttpd --no-tls -d {lab.folder}/www 80", "tcp/80")
+    """HTTP/1.1 that asks to go on as h2c, and does."""
+    nginx(lab, ("127.0.0.1:8080",), "tcp/8080")
+    lab.serve("nghttpx --frontend=*,80;no-tls --backend=127.0.0.1,8080 --workers=1 --no-ocsp", "tcp/80")
     with lab.recording():
         curl(lab, f"http://{lab.server}/index.html", "--http2")
 
