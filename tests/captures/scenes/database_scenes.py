@@ -179,7 +179,7 @@ else:
 '''
 
 
-@scene({"tcp/27017": "mongodb"}, "python3", crafted="both")
+@scene({"tcp/27017": "mongodb"}, "python3", crafted="both", decode_as=["tcp.port==27017,mongo"])
 def mongodb(lab):
     """isMaster as OP_QUERY, ping as OP_MSG."""
     program = lab.file("mongo.py", MONGO)

@@ -134,6 +134,16 @@ class Lab:
         os.chmod(key, 0o644)
         return crt, key
 
+    def logs(self):
+        """The last words of every service, for the person who has to find out why a scene failed."""
+        texts = []
+        for number in range(len(self._processes)):
+            path = f"{self.folder}/service-{number}.log"
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as log:
+                    texts.append(f"{path}: {log.read()[-1000:].strip()}")
+        return "\n".join(texts)
+
     def _command(self, at, command):
         words = shlex.split(command) if isinstance(command, str) else list(command)
         return ["ip", "netns", "exec", self._spaces[at], *words]

@@ -216,7 +216,7 @@ def random_on_623(lab):
         lab.run(f"{lab.python} {program} {lab.server}")
 
 
-@scene({"tcp/5900": "unidentified"}, "netcat-openbsd")
+@scene({"tcp/5900": "unidentified"}, "netcat-openbsd", decode_as=["tcp.port==5900,data"])
 def random_stream(lab):
     """Random bytes over TCP on VNC's port."""
     noise = lab.file("noise", random.Random(5).randbytes(3000))

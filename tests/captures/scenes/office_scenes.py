@@ -34,7 +34,8 @@ def syslog_udp(lab):
         lab.run(f"logger -d -n {lab.server} -P 514 --rfc3164 -t bmc fan 1 works again")
 
 
-@scene({"tcp/514": "syslog", "tcp/601": "syslog"}, "bsdutils rsyslog")
+@scene({"tcp/514": "syslog", "tcp/601": "syslog"}, "bsdutils rsyslog",
+       decode_as=["tcp.port==514,syslog", "tcp.port==601,syslog"])
 def syslog_tcp(lab):
     """RFC 5424 with octet counting, and by lines."""
     rsyslog(lab, "imtcp", 514)

@@ -71,7 +71,7 @@ def make(scene_, folder, versions):
     seen = {flow["app"] for flow in labelled}
     missing = set(scene_.labels.values()) - seen
     if missing:
-        raise SceneError(f"no flow of {', '.join(sorted(missing))}; saw {labelled}")
+        raise SceneError(f"no flow of {', '.join(sorted(missing))}; saw {labelled}\n{lab.logs()}")
     path = f"{folder}/{scene_.name}.pcapng"
     capture_file.write_pcapng(path, frames)
     size = os.path.getsize(path)

@@ -54,18 +54,16 @@ def ike_2(lab):
         lab.run(f"swanctl --terminate --ike lab --timeout 5 --uri {uri}", ok=None, env=where)
 
 
-@scene({"esp": "esp"}, "iproute2 iputils-ping")
+@scene({"esp": "esp"}, "python3-scapy", crafted="both")
 def esp(lab):
-    """Pings inside ESP with manual keys."""
-    for at in ("client", "server"):
-        for src, dest, spi in ((lab.client, lab.server, "0x1001"), (lab.server, lab.client, "0x1002")):
-            lab.run(f"ip xfrm state add src {src} dst {dest} proto esp spi {spi} mode transport "
-                    f"auth sha256 0x{'11' * 32} enc aes 0x{'22' * 16}", at=at)
-            out = (src == lab.client) == (at == "client")
-            lab.run(f"ip xfrm policy add src {src} dst {dest} dir {'out' if out else 'in'} tmpl src {src} dst {dest} proto esp "
-                    "mode transport", at=at)
+    """Pings inside ESP, transport mode, AES and HMAC-SHA1; crafted because the kernel at hand had no IPsec."""
+    program = lab.file("esp.py", "import sys\nfrom scapy.all import ESP, ICMP, IP, SecurityAssociation, send\n"
+                       "sa = SecurityAssociation(ESP, spi=0x1001, crypt_algo='AES-CBC', crypt_key=b'2' * 16,\n"
+                       "                         auth_algo='HMAC-SHA1-96', auth_key=b'1' * 20)\n"
+                       "for n in range(3):\n    send(sa.encrypt(IP(src=sys.argv[1], dst=sys.argv[2]) / ICMP(id=7, seq=n)), verbose=False)\n")
     with lab.recording():
-        lab.run(f"ping -n -c 3 -i 0.2 {lab.server}")
+        lab.run(f"{lab.python} {program} {lab.client} {lab.server}")
+        lab.run(f"{lab.python} {program} {lab.server} {lab.client}", at="server")
 
 
 @scene({"udp/51820": "wireguard"}, "wireguard-go wireguard-tools iputils-ping")
@@ -166,7 +164,7 @@ def iscsi(lab):
         lab.run(f"iscsi-inq iscsi://{lab.server}/iqn.2026-01.lab:disk/1")
 
 
-@scene({"tcp/502": "modbus"}, "mbpoll python3-pymodbus")
+@scene({"tcp/502": "modbus"}, "mbpoll python3-pymodbus python3-serial-asyncio")
 def modbus(lab):
     """Registers are read and written."""
     program = lab.file("server.py", "from pymodbus.server import StartTcpServer\n"
@@ -257,23 +255,33 @@ def iperf(lab):
         lab.run(f"iperf3 -c {lab.server} -u -b 100K -t 1 -l 400")
 
 
-@scene({"tcp/6881": "bittorrent", "udp/6969": "bittorrent"}, "aria2 opentracker python3", frames_per_flow=40)
+TORRENT = """import hashlib, sys
+def b(v):
+    if isinstance(v, int):
+        return b'i%de' % v
+    if isinstance(v, bytes):
+        return b'%d:%s' % (len(v), v)
+    return b'd' + b''.join(b(k) + b(v[k]) for k in sorted(v)) + b'e'
+data = open(sys.argv[1], 'rb').read()
+info = {b'length': len(data), b'name': b'file.bin', b'piece length': 16384, b'pieces': hashlib.sha1(data).digest()}
+open(sys.argv[2], 'wb').write(b({b'announce': sys.argv[3].encode(), b'info': info}))
+"""
+
+
+@scene({"tcp/6969": "http", "tcp/6881": "bittorrent", "udp/6881": "bittorrent"}, "aria2 opentracker python3", frames_per_flow=40,
+       decode_as=["tcp.port==6969,http"])
 def bittorrent(lab):
-    """A small file goes from aria2 to aria2; the UDP tracker knows who has it."""
-    data = bytes(range(256)) * 32
-    program = lab.file("torrent.py", "import hashlib, sys\n"
-                       "def b(v):\n    if isinstance(v, int): return b'i%de' % v\n    if isinstance(v, bytes): return b'%d:%s' % (len(v), v)\n"
-                       "    return b'd' + b''.join(b(k) + b(v[k]) for k in sorted(v)) + b'e'\ndata = open(sys.argv[1], 'rb').read()\n"
-                       "open(sys.argv[2], 'wb').write(b({b'announce': sys.argv[3].encode(), b'info': {b'length': len(data), b'name': b'file.bin',"
-                       " b'piece length': 16384, b'pieces': hashlib.sha1(data).digest()}}))\n")
-    source = lab.file("seed/file.bin", data)
-    lab.run(f"{lab.python} {program} {source} {lab.folder}/lab.torrent udp://{lab.server}:6969/announce", at="server")
-    lab.serve(f"opentracker -i {lab.server} -p 6969 -P 6969 -u nobody -d {lab.folder_of('tracker')}", "udp/6969")
-    common = f"aria2c --enable-dht=false --bt-enable-lpd=false --enable-peer-exchange=false --listen-port=6881 {lab.folder}/lab.torrent"
-    lab.serve(f"{common} --dir={lab.folder}/seed --check-integrity --seed-ratio=0", "tcp/6881")
+    """A small file goes from aria2 to aria2; the tracker and the distributed hash table know who has it."""
+    source = lab.file("seed/file.bin", bytes(range(256)) * 32)
+    lab.run(f"{lab.python} {lab.file('torrent.py', TORRENT)} {source} {lab.folder}/lab.torrent http://{lab.server}:6969/announce",
+            at="server")
+    lab.serve(f"opentracker -i {lab.server} -p 6969 -P 6969 -u nobody -d {lab.folder_of('tracker')}", "tcp/6969")
+    common = (f"aria2c --quiet --bt-enable-lpd=false --listen-port=6881 --dht-listen-port=6881 --dht-file-path={lab.folder}/dht-")
+    lab.serve(f"{common}seed --dir={lab.folder}/seed --check-integrity --seed-ratio=0 {lab.folder}/lab.torrent", "tcp/6881")
     lab.run("sleep 2", at="server")
     with lab.recording():
-        lab.run(f"timeout 15 {common} --dir={lab.folder_of('got')} --seed-time=0", ok=None, seconds=20)
+        lab.run(f"timeout 15 {common}got --dir={lab.folder_of('got')} --dht-entry-point={lab.server}:6881 --seed-time=0 "
+                f"{lab.folder}/lab.torrent", ok=None, seconds=20)
 
 
 @scene({"tcp/6667": "unidentified"}, "ngircd netcat-openbsd")
@@ -294,17 +302,6 @@ def zabbix(lab):
     lab.serve(f"zabbix_agentd -f -c {config}", "tcp/10050")
     with lab.recording():
         lab.run(f"nc -N -w 2 {lab.server} 10050", text="agent.ping\n", ok=None)
-
-
-@scene({"udp/2055": "unidentified"}, "softflowd iputils-ping")
-def netflow(lab):
-    """softflowd exports what it saw as NetFlow 9."""
-    config = f"softflowd -d -i eth0 -n {lab.server}:2055 -v 9 -p {lab.folder}/flow.pid -c {lab.folder}/flow.ctl 'icmp'"
-    lab.serve(config, f"unix/{lab.folder}/flow.ctl", at="client")
-    lab.run(f"ping -n -c 2 -i 0.2 {lab.server}")
-    with lab.recording():
-        lab.run(f"softflowctl -c {lab.folder}/flow.ctl expire-all")
-        lab.run("sleep 1")
 
 
 @scene({"udp/1701": "unidentified"}, "xl2tpd")
