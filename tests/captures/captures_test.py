@@ -4,6 +4,7 @@
 management, tshark agrees, and neither a second run nor more workers change a record. Needs no privileges.
 Run: tests/captures/captures_test.py [-v] [TEST...]   Environment: POSTERND (default build/posternd)."""
 import collections
+import concurrent.futures
 import json
 import os
 import re
@@ -97,19 +98,31 @@ def excused(name, app):
 
 
 class Captures(unittest.TestCase):
-    """Methods per capture are added below."""
+    """Methods per capture are added below. The programs run ahead, one per core, while the results are looked at."""
 
     @classmethod
     def setUpClass(cls):
         owner = tempfile.TemporaryDirectory()
         cls.addClassCleanup(owner.cleanup)
-        cls.folder = owner.name
-        cls.logs = {}
+        jobs = {}
+        for name in LABELS:
+            jobs["plain", name] = replay, f"{owner.name}/{name}", pcap(name)
+            jobs["again", name] = replay, f"{owner.name}/{name}-again", pcap(name)
+            jobs["tshark", name] = tshark, name
+        pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+        cls.addClassCleanup(lambda: pool.shutdown(cancel_futures=True))
+        cls.jobs, cls.futures = jobs, {key: pool.submit(*job) for key, job in jobs.items()}
+
+    def result(self, kind, name):
+        future = self.futures[kind, name]
+        if future.cancel() or future.cancelled():  # not yet its turn: only a few tests were asked for
+            function, *words = self.jobs[kind, name]
+            future = self.futures[kind, name] = concurrent.futures.Future()
+            future.set_result(function(*words))
+        return future.result()
 
     def plain_logs(self, name):
-        if name not in self.logs:
-            self.logs[name] = replay(f"{self.folder}/{name}", pcap(name))
-        return self.logs[name]
+        return self.result("plain", name)
 
     def check_labels(self, name):
         labels, found = labelled(name), collections.defaultdict(set)
@@ -127,7 +140,7 @@ class Captures(unittest.TestCase):
                           if MANAGEMENT.fullmatch(app) and not MANAGEMENT.fullmatch(labels.get(key, ""))], [])
 
     def check_tshark(self, name):
-        seen = tshark(name)
+        seen = self.result("tshark", name)
         for key, app in labelled(name).items():
             if excused(name, app):
                 continue
@@ -137,8 +150,7 @@ class Captures(unittest.TestCase):
             self.assertLessEqual(seen[key], allowed, f"tshark calls {key} otherwise")
 
     def check_repeats(self, name):
-        again = replay(f"{self.folder}/{name}-again", pcap(name))
-        self.assertEqual(self.plain_logs(name), again)
+        self.assertEqual(self.plain_logs(name), self.result("again", name))
 
 
 class Corpus(unittest.TestCase):
