@@ -57,7 +57,7 @@ def redis(lab):
         lab.run(f"redis-cli -h {lab.server} get fan")
 
 
-@scene({"tcp/11211": "unidentified"}, "memcached netcat-openbsd")
+@scene({"tcp/11211": "memcached"}, "memcached netcat-openbsd")
 def memcached(lab):
     """Text commands to memcached."""
     lab.serve("memcached -u nobody -p 11211", "tcp/11211")
@@ -204,7 +204,7 @@ c.recv(4096)
 """
 
 
-@scene({"tcp/5672": "unidentified"}, "amqp-tools python3", crafted="server")
+@scene({"tcp/5672": "amqp"}, "amqp-tools python3", crafted="server")
 def amqp(lab):
     """amqp-publish logs in at a broker that goes away afterwards."""
     program = lab.file("broker.py", AMQP)

@@ -40,7 +40,7 @@ def dns_odd_port(lab):
         lab.run(f"dig +tries=1 -p 5300 @{lab.server} server.lab A")
 
 
-@scene({"tcp/853": "tls"}, "knot-dnsutils unbound")
+@scene({"tcp/853": "dns_over_tls"}, "knot-dnsutils unbound")
 def dns_over_tls(lab):
     """A question over TLS."""
     crt, key = lab.certificate()
@@ -73,7 +73,7 @@ def ntp(lab):
         lab.run(f"ntpdate -q -t 1 -p 2 {lab.server}", ok=None)
 
 
-@scene({"udp/123": "ntp"}, "ntpsec")
+@scene({"udp/123": "ntp_control"}, "ntpsec")
 def ntp_control(lab):
     """Mode 6: variables and peers of a server."""
     ntpd(lab)
@@ -115,7 +115,7 @@ def icmp_echo(lab):
         lab.run(f"{PING} -s 1000 {lab.server6}")
 
 
-@scene({"icmp/13": "icmp_other", "icmp/17": "icmp_other"}, "hping3")
+@scene({"icmp/13": "icmp_timestamp", "icmp/17": "icmp_other"}, "hping3")
 def icmp_timestamp(lab):
     """Questions for time stamp and address mask."""
     with lab.recording():
@@ -163,26 +163,30 @@ def ssdp(lab):
         lab.run("upnpc -m eth0 -l", ok=None, seconds=12)
 
 
-SSDP_DEVICE = """import socket, struct, sys
+REDFISH = """import socket, sys
+GROUP, TYPE = '239.255.255.250', 'urn:dmtf-org:service:redfish-rest:1'
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('', 1900))
-s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton('239.255.255.250') + socket.inet_aton(sys.argv[1]))
-while True:
-    data, who = s.recvfrom(2000)
-    if data.startswith(b'M-SEARCH'):
-        s.sendto(f'HTTP/1.1 200 OK\\r\\nCACHE-CONTROL: max-age=1800\\r\\nST: urn:dmtf-org:service:redfish-rest:1\\r\\nUSN: uuid:92384634-2938-2342'
-                 f'-8820-489239905423::urn:dmtf-org:service:redfish-rest:1\\r\\nAL: http://{sys.argv[1]}/redfish/v1\\r\\nEXT:\\r\\n\\r\\n'
-                 .encode(), who)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(sys.argv[1]))
+if sys.argv[2] == 'ask':
+    s.settimeout(3)
+    s.sendto(f'M-SEARCH * HTTP/1.1\\r\\nHOST: {GROUP}:1900\\r\\nMAN: "ssdp:discover"\\r\\nST: {TYPE}\\r\\nMX: 1\\r\\n\\r\\n'.encode(), (GROUP, 1900))
+    print(s.recv(2000))
+else:
+    s.bind(('', 1900))
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton(sys.argv[1]))
+    who = s.recvfrom(2000)[1]
+    s.sendto(f'HTTP/1.1 200 OK\\r\\nCACHE-CONTROL: max-age=1800\\r\\nST: {TYPE}\\r\\nUSN: uuid:92384634-2938-2342-8820-489239905423::{TYPE}'
+             f'\\r\\nAL: http://{sys.argv[1]}/redfish/v1\\r\\nEXT:\\r\\n\\r\\n'.encode(), who)
 """
 
 
-@scene({"udp/1900": "ssdp"}, "miniupnpc python3", crafted="server")
-def ssdp_redfish(lab):
-    """A Redfish service answers every search with its URL."""
-    device = lab.file("device.py", SSDP_DEVICE)
-    lab.serve(f"{lab.python} {device} {lab.server}", "udp/1900")
+@scene({"udp/1900": "redfish_discovery"}, "python3", crafted="both")
+def redfish_discovery(lab):
+    """A Redfish service is searched for by multicast and answers with its URL."""
+    program = lab.file("discovery.py", REDFISH)
+    lab.serve(f"{lab.python} {program} {lab.server} serve", "udp/1900")
     with lab.recording():
-        lab.run("upnpc -m eth0 -l", ok=None, seconds=12)
+        lab.run(f"{lab.python} {program} {lab.client} ask")
 
 
 @scene({"udp/3702": "ws_discovery", "tcp/5357": "http"}, "wsdd", decode_as=["tcp.port==5357,http"])

@@ -132,7 +132,7 @@ def ftp_active(lab):
         lab.run(f"tnftp -A -n -d {lab.server}", text="user anonymous lab@lab\nget file.txt\nquit\n")
 
 
-@scene({"tcp/873": "unidentified"}, "rsync")
+@scene({"tcp/873": "rsync"}, "rsync")
 def rsync(lab):
     """A module is listed and copied from an rsync daemon."""
     lab.file("module/file.txt", "a file\n")

@@ -142,7 +142,7 @@ LogLevel=INFO
         lab.run(f"timeout 3 xfreerdp /v:{lab.server} /u:lab /p:test /cert:ignore /size:200x100", ok=None, env={"DISPLAY": ":41"})
 
 
-@scene({"tcp/6001": "unidentified"}, "xvfb x11-utils", frames_per_flow=60)
+@scene({"tcp/6001": "x11"}, "xvfb x11-utils", frames_per_flow=60)
 def x11(lab):
     """xdpyinfo over TCP."""
     lab.serve("Xvfb :1 -screen 0 64x48x16 -listen tcp -ac", "tcp/6001")
@@ -210,7 +210,7 @@ def bacnet(lab):
         lab.run(f"{lab.python} {program} {lab.server} {lab.server.rpartition('.')[0]}.255")
 
 
-@scene({"udp/5683": "unidentified"}, "libcoap3-bin")
+@scene({"udp/5683": "coap"}, "libcoap3-bin")
 def coap(lab):
     """Resources of a CoAP server."""
     lab.serve(f"coap-server-notls -A {lab.server}", "udp/5683")
@@ -219,7 +219,7 @@ def coap(lab):
         lab.run(f"coap-client-notls -B 3 coap://{lab.server}/time")
 
 
-@scene({"udp/5060": "unidentified", "udp/*": "unidentified"}, "sip-tester")
+@scene({"udp/5060": "sip"}, "sip-tester")
 def sip(lab):
     """A call is made and ended."""
     lab.serve(f"sipp -sn uas -i {lab.server} -p 5060 -nostdin", "udp/5060")
@@ -265,6 +265,7 @@ def b(v):
 data = open(sys.argv[1], 'rb').read()
 info = {b'length': len(data), b'name': b'file.bin', b'piece length': 16384, b'pieces': hashlib.sha1(data).digest()}
 open(sys.argv[2], 'wb').write(b({b'announce': sys.argv[3].encode(), b'info': info}))
+print(hashlib.sha1(b(info)).hexdigest())
 """
 
 
@@ -273,9 +274,10 @@ open(sys.argv[2], 'wb').write(b({b'announce': sys.argv[3].encode(), b'info': inf
 def bittorrent(lab):
     """A small file goes from aria2 to aria2; the tracker and the distributed hash table know who has it."""
     source = lab.file("seed/file.bin", bytes(range(256)) * 32)
-    lab.run(f"{lab.python} {lab.file('torrent.py', TORRENT)} {source} {lab.folder}/lab.torrent http://{lab.server}:6969/announce",
+    known = lab.run(f"{lab.python} {lab.file('torrent.py', TORRENT)} {source} {lab.folder}/lab.torrent http://{lab.server}:6969/announce",
             at="server")
-    lab.serve(f"opentracker -i {lab.server} -p 6969 -P 6969 -u nobody -d {lab.folder_of('tracker')}", "tcp/6969")
+    lab.file("tracker/known", known.stdout)
+    lab.serve(f"opentracker -i {lab.server} -p 6969 -P 6969 -u nobody -w known -d {lab.folder}/tracker", "tcp/6969")
     common = (f"aria2c --quiet --bt-enable-lpd=false --listen-port=6881 --dht-listen-port=6881 --dht-file-path={lab.folder}/dht-")
     lab.serve(f"{common}seed --dir={lab.folder}/seed --check-integrity --seed-ratio=0 {lab.folder}/lab.torrent", "tcp/6881")
     lab.run("sleep 2", at="server")
@@ -284,7 +286,7 @@ def bittorrent(lab):
                 f"{lab.folder}/lab.torrent", ok=None, seconds=20)
 
 
-@scene({"tcp/6667": "unidentified"}, "ngircd netcat-openbsd")
+@scene({"tcp/6667": "irc"}, "ngircd netcat-openbsd")
 def irc(lab):
     """Somebody joins a channel and leaves."""
     config = lab.file("ngircd.conf", "[Global]\nName = irc.lab\nInfo = lab\nAdminInfo1 = lab\nPorts = 6667\nServerGID = nogroup\n"

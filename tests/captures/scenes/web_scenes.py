@@ -99,7 +99,7 @@ def tls_openssl(lab):
         lab.run(f"{connect} -tls1_2 -cert {crt} -key {key}", text="Q\n", ok=None)
 
 
-@scene({"udp/4433": "dtls"}, "openssl")
+@scene({"udp/4433": "unidentified"}, "openssl")
 def dtls(lab):
     """DTLS 1.2 between openssl and itself."""
     crt, key = lab.certificate()
@@ -108,7 +108,7 @@ def dtls(lab):
         lab.run(f"timeout 2 openssl s_client -dtls -connect {lab.server}:4433", text="hello\n", ok=None)
 
 
-@scene({"udp/4433": "quic"}, "ngtcp2-client ngtcp2-server")
+@scene({"udp/4433": "http3"}, "ngtcp2-client ngtcp2-server")
 def quic(lab):
     """HTTP/3 between ngtcp2's client and server."""
     crt, key = lab.certificate()
@@ -118,7 +118,7 @@ def quic(lab):
         lab.run(f"timeout 4 gtlsclient -q --exit-on-all-streams-close {lab.server} 4433 https://server.lab/index.html", ok=None)
 
 
-@scene({"udp/443": "quic"}, "ngtcp2-client ngtcp2-server")
+@scene({"udp/443": "http3"}, "ngtcp2-client ngtcp2-server")
 def quic_443(lab):
     """The same on port 443 over IPv6."""
     crt, key = lab.certificate()
@@ -173,7 +173,7 @@ def socks_4(lab):
         curl(lab, f"http://{lab.server}/", f"--socks4a {lab.server}:1080")
 
 
-@scene({"tcp/8765": "http"}, "python3-websockets", decode_as=["tcp.port==8765,http"])
+@scene({"tcp/8765": "websocket"}, "python3-websockets", decode_as=["tcp.port==8765,http"])
 def websocket(lab):
     """Messages over a WebSocket."""
     server = lab.file("server.py", "import asyncio, websockets\nasync def echo(ws):\n    async for m in ws:\n        await ws.send(m)\n"
