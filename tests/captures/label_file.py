@@ -21,13 +21,12 @@ def read(path):
 
 
 def put(path, name, entry, order):
-    """Adds or replaces the entry of one capture; `order` is the order of names in the file."""
+    """Adds or replaces the entry of one capture; `order` is the order of names in the file, others are forgotten."""
     captures = read(path) if os.path.exists(path) else {}
     captures[name] = entry
-    known = [each for each in order if each in captures]
     with open(f"{path}.new", "w", encoding="utf-8") as out:
         out.write(HEAD)
-        for each in [*known, *sorted(set(captures) - set(known))]:
+        for each in filter(captures.get, order):
             out.write("".join(lines_of(each, captures[each])))
     os.replace(f"{path}.new", path)
 

@@ -67,11 +67,11 @@ def make(scene_, folder, versions):
         frames = [frame for frame in read_pcap(lab.pcap) if flows.parse(frame.data)]
     if scene_.frames_per_flow:
         frames = list(first_of_each(frames, scene_.frames_per_flow))
-    labelled = [label(scene_, packet) for packet in flows.flows_of(frame.data for frame in frames).values()]
-    seen = {flow["app"] for flow in labelled}
-    missing = set(scene_.labels.values()) - seen
+    found = list(flows.flows_of(frame.data for frame in frames).values())
+    missing = set(scene_.labels) - {selector_of(scene_, packet) for packet in found}
     if missing:
-        raise SceneError(f"no flow of {', '.join(sorted(missing))}; saw {labelled}\n{lab.logs()}")
+        raise SceneError(f"no flow of {', '.join(sorted(missing))}; saw {found}\n{lab.logs()}")
+    labelled = [label(scene_, packet) for packet in found]
     path = f"{folder}/{scene_.name}.pcapng"
     capture_file.write_pcapng(path, frames)
     size = os.path.getsize(path)
@@ -88,17 +88,20 @@ def make(scene_, folder, versions):
     return size
 
 
-def label(scene_, packet):
-    flow = {"proto": packet.proto, "src": packet.src, "sport": packet.sport, "dest": packet.dest, "dport": packet.dport}
+def selector_of(scene_, packet):
     transport = {"ICMP": "icmp", "IPv6-ICMP": "icmp6"}.get(packet.proto, packet.proto.lower())
     # Who speaks first is not always the client of the protocol: a TFTP server opens the flow of the data.
     for selector in (f"{transport}/{packet.dport}", f"{transport}/{packet.sport}", f"{transport}/*", transport):
         if selector in scene_.labels:
-            if transport.startswith("icmp"):
-                flow["icmp_type"] = flow.pop("sport")
-                del flow["dport"]
-            return {**flow, "app": scene_.labels[selector]}
-    raise SceneError(f"an unexpected flow: {flow}")
+            return selector
+    raise SceneError(f"an unexpected flow: {packet}")
+
+
+def label(scene_, packet):
+    app = scene_.labels[selector_of(scene_, packet)]
+    if packet.proto.endswith("ICMP"):
+        return {"proto": packet.proto, "src": packet.src, "dest": packet.dest, "icmp_type": packet.sport, "app": app}
+    return {"proto": packet.proto, "src": packet.src, "sport": packet.sport, "dest": packet.dest, "dport": packet.dport, "app": app}
 
 
 def first_of_each(frames, count):
