@@ -89,7 +89,7 @@ def subversion(lab):
 def telnet(lab, port):
     login = lab.file("login.sh", "#!/bin/sh\nprintf 'bmc login: '; read name; echo \"hello $name\"\n")
     sh("chmod", "755", login)
-    lab.serve(f"socat TCP-LISTEN:{port},reuseaddr,fork EXEC:'telnetd -E {login}',nofork", f"tcp/{port}")
+    lab.serve(f"socat TCP-LISTEN:{port},reuseaddr,fork EXEC:'telnetd -h -E {login}',nofork", f"tcp/{port}")
     with lab.recording():
         lab.run(["sh", "-c", f"(sleep 0.7; echo root; sleep 0.7) | telnet {lab.server} {port}"], ok=None)
 
