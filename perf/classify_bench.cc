@@ -148,8 +148,7 @@ BENCHMARK(compile)->Arg(10)->Arg(1000)->Arg(10000)->Arg(100000)->Unit(benchmark:
 void identify_first_bytes(benchmark::State& state, std::string_view payload, uint8_t protocol) {
   const auto snapshot = compiled(empty_policy());
   const Evidence evidence{.protocol = protocol, .server_port = 443, .payload = as_bytes(payload)};
-  for (auto _ : state)
-    benchmark::DoNotOptimize(snapshot->engine().identify(evidence, snapshot->scratch(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(snapshot->engine().identify(evidence, snapshot->scratch(0)));
 }
 constexpr std::string_view kHttpRequest =
     "GET /redfish/v1/Systems HTTP/1.1\r\nHost: bmc.example\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
