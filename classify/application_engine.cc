@@ -197,6 +197,10 @@ AppId ApplicationEngine::refine(Layer layer, AppId base, std::string_view text, 
   return found.application > kApplicationUnidentified ? found.application : base;
 }
 
+const std::vector<AppId>& ApplicationEngine::named_by(Layer layer) const noexcept {
+  return tables_->named_by[static_cast<size_t>(layer)];
+}
+
 bool ApplicationEngine::refines(AppId base) const noexcept {
   return base.value < tables_->refinable.size() && tables_->refinable[base.value];
 }

@@ -45,6 +45,9 @@ class ApplicationEngine {
   AppId refine(Layer layer, AppId base, std::string_view text, const Evidence& where,
                ScanScratch& scratch) const noexcept;
 
+  // What a text of this layer could turn out to be.
+  const std::vector<AppId>& named_by(Layer layer) const noexcept;
+
   // Whether any signature could make another application out of `base`.
   bool refines(AppId base) const noexcept;
 

@@ -162,6 +162,9 @@ Result<std::unique_ptr<ApplicationEngine::Tables>> ApplicationEngine::Tables::bu
     if (Status status = check(signature); !status) return status.error();
     if (!servers_of.contains(signature.application))
       return complaint(signature, "its application is not in the catalogue");
+    std::vector<AppId>& named = tables->named_by[static_cast<size_t>(signature.layer)];
+    if (std::find(named.begin(), named.end(), signature.application) == named.end())
+      named.push_back(signature.application);
     for (const Layer layer : {Layer::Http, Layer::Tls})
       for (const Application& base : applications)
         if (signature.layer == layer && tables->refines(signature.application, base.id, layer))

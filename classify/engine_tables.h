@@ -69,6 +69,7 @@ struct ApplicationEngine::Tables {
   std::vector<PrefixSet> servers;                             // of applications bound to hosts
   std::vector<AppId> parents;                                 // by id
   std::vector<bool> has_children, refinable;                  // by id
+  std::array<std::vector<AppId>, kLayers> named_by;           // applications with a signature of the layer
 
   static Result<std::unique_ptr<Tables>> build(const std::vector<Signature>& signatures,
                                                const std::vector<Application>& applications,

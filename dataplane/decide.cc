@@ -212,6 +212,16 @@ bool Decider::depends_on_application(uint32_t flow, const PolicySnapshot& snapsh
   return !snapshot.decide(facts).final;
 }
 
+bool Decider::could_allow(uint32_t flow, AppId base, const std::vector<AppId>& others,
+                          const PolicySnapshot& snapshot) const noexcept {
+  FlowFacts facts = facts_of(flows_.hot(flow), flows_.cold(flow), snapshot);
+  const auto allowed = [&](AppId application) {
+    facts.application = application;
+    return snapshot.decide(facts).could_allow;
+  };
+  return allowed(base) || std::any_of(others.begin(), others.end(), allowed);
+}
+
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
   const FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);

@@ -40,6 +40,10 @@ class Decider {
   // Whether another application could change what the policy says of the flow.
   bool depends_on_application(uint32_t flow, const classify::PolicySnapshot& snapshot) const noexcept;
 
+  // Whether some rule would allow the flow if it were `base` or one of `others`.
+  bool could_allow(uint32_t flow, AppId base, const std::vector<AppId>& others,
+                   const classify::PolicySnapshot& snapshot) const noexcept;
+
   // The facts the policy is asked about; also for `test flow`.
   classify::FlowFacts facts_of(const FlowHot& hot, const FlowCold& cold,
                                const classify::PolicySnapshot& snapshot) const noexcept;

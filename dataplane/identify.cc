@@ -13,7 +13,6 @@ namespace postern::dataplane {
 using classify::ApplicationEngine;
 using classify::Evidence;
 using classify::Identification;
-using classify::Layer;
 using classify::TlsFacts;
 using profiles::HttpEvent;
 using profiles::HttpRequests;
@@ -24,7 +23,8 @@ Status Identifier::possible() {
   return Ok{};
 }
 
-Identifier::Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, unsigned worker)
+Identifier::Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log,
+                       unsigned worker)
     : flows_(flows),
       streams_(streams),
       decider_(decider),
@@ -98,11 +98,20 @@ void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) no
   if (before != kApplicationPending && hot.verdict != FlowVerdict::Drop) log_.change(hot, cold, at.now);
 }
 
+// What the flow is inside need not be known when no rule would allow any of it.
+void Identifier::conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if (hot.verdict != FlowVerdict::Pending || !hot.owes_any(kOwesApplication)) return;
+  if (decider_.could_allow(flow, base, at.snapshot.engine().named_by(layer), at.snapshot)) return;
+  conclude(flow, base, at);
+}
+
 // A full pool leaves a flow unidentified, which no rule for an application allows.
 void Identifier::start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept {
   if (!streams_.attach(stream, Reader::Tls)) return conclude(slot.flow, kApplicationUnidentified, at);
   flows_.hot(slot.flow).owes |= kOwesReading;
   read_client_hello(stream, slot, at);
+  conclude_hopeless(slot.flow, classify::app::kTls, Layer::Tls, at);
 }
 
 void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Moment& at) noexcept {
@@ -138,9 +147,8 @@ void Identifier::read_server_flight(Stream& stream, const Slot& slot, const Mome
   // What the server showed may name it more exactly; what ran so far was judged by the client's hello.
   Evidence where = evidence_of(slot, {});
   where.direction = Direction::ToServer;
-  const AppId inside =
-      at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, classify::tls_text(facts).view(), where,
-                                  at.snapshot.scratch(worker_));
+  const AppId inside = at.snapshot.engine().refine(
+      Layer::Tls, classify::app::kTls, classify::tls_text(facts).view(), where, at.snapshot.scratch(worker_));
   conclude(slot.flow, inside, at);
   finish_tls(stream, slot.flow, at.now);
 }
@@ -199,6 +207,7 @@ void Identifier::start_http(Stream& stream, const Slot& slot, const Moment& at) 
     if (!front.empty()) read_http(stream, slot, direction, front, at);
     streams_.forget_front(stream, direction);
   }
+  conclude_hopeless(slot.flow, classify::app::kHttp, Layer::Http, at);
 }
 
 void Identifier::read_http(Stream& stream, const Slot& slot, Direction direction, Bytes bytes,
@@ -237,7 +246,8 @@ void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& a
                                                    at.snapshot.scratch(worker_));
   conclude(slot.flow, inside, at);
   FlowHot& hot = flows_.hot(slot.flow);
-  const bool follow = hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
+  const bool follow =
+      hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
   if (follow) return;
   flows_.cold(slot.flow).unfollowed = hot.verdict != FlowVerdict::Drop;
   streams_.detach(stream);
