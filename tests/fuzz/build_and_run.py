@@ -24,7 +24,7 @@ SEES = {
     "dataplane": ["base", "classify", "tls", "profiles"],
     "control": ["base", "classify", "tls", "profiles", "dataplane"],
 }
-PACKAGES = {"dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
+PACKAGES = {"classify": ["libhs"], "dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
 LIBRARIES = {"dataplane": ["-lrte_net_ring"], "control": ["-lboost_program_options", "-lpthread"]}
 MAINS = {"control/main.cc", "control/posternctl.cc"}
 CATALOGUES = sorted(name for name in os.listdir(os.path.join(REPO, "deploy/catalogue")) if name.endswith(".yaml"))
@@ -52,9 +52,9 @@ def folders_of(target):
 
 
 def sources_of(folder):
-    path = os.path.join(REPO, folder)
-    names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    return [f"{folder}/{name}" for name in names if name.endswith(".cc") and f"{folder}/{name}" not in MAINS]
+    paths = sorted(os.path.relpath(os.path.join(where, name), REPO)
+                   for where, _, names in os.walk(os.path.join(REPO, folder)) for name in names)
+    return [path for path in paths if path.endswith(".cc") and path not in MAINS]
 
 
 def flags_of(folder):
