@@ -95,7 +95,12 @@ void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) no
   hot.pay(kOwesApplication);
   if (before == application) return;
   decider_.judge(flow, at.snapshot, at.now);
-  if (before != kApplicationPending && hot.verdict != FlowVerdict::Drop) log_.change(hot, cold, at.now);
+  if (hot.verdict == FlowVerdict::Drop) return;
+  if (before != kApplicationPending) log_.change(hot, cold, at.now);
+  const classify::Application* entry = at.snapshot.application(application);
+  if (hot.key.protocol != classify::kUdp || entry == nullptr) return;
+  if (entry->provisional) hot.owes |= kOwesReading;
+  if (entry->answers != nullptr && (hot.flags & kRelated) == 0) decider_.expect_answer(flow, at.now);
 }
 
 // What the flow is inside need not be known when no rule would allow any of it.
@@ -257,8 +262,15 @@ void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& a
 void Identifier::read_datagram(const Slot& slot, const Moment& at) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   if (hot.owes_any(kOwesOrder)) return read_quic(*streams_.find(slot.flow), slot, at);
+  if (flows_.cold(slot.flow).asked_port != 0) return read_expected(slot, at);
   const Identification found = first_bytes(slot, slot.payload, at);
   if (found.application == kApplicationPending) return;
+  if (hot.owes_any(kOwesReading)) {
+    if (found.application == kApplicationUnidentified ||
+        found.application.value == flows_.cold(slot.flow).identified)
+      return;
+    hot.pay(kOwesReading);
+  }
   if (found.application != classify::app::kQuic) return conclude(slot.flow, found.application, at);
   Stream* stream = streams_.open(slot.flow, 0, 0);
   if (stream == nullptr) return conclude(slot.flow, kApplicationUnidentified, at);
@@ -270,6 +282,16 @@ void Identifier::read_datagram(const Slot& slot, const Moment& at) noexcept {
     return conclude(slot.flow, kApplicationUnidentified, at);
   }
   read_quic(*stream, slot, at);
+}
+
+// The first datagram of a flow that was expected.
+void Identifier::read_expected(const Slot& slot, const Moment& at) noexcept {
+  const Expectation* expected = decider_.expectation_of(flows_.hot(slot.flow), at.now);
+  const classify::Application* entry =
+      expected != nullptr ? at.snapshot.application(expected->application) : nullptr;
+  const bool fits = entry != nullptr && entry->answers != nullptr &&
+                    entry->answers(evidence_of(slot, slot.payload)) == classify::Fit::Yes;
+  conclude(slot.flow, fits ? entry->id : kApplicationUnidentified, at);
 }
 
 void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept {

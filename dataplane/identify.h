@@ -37,7 +37,7 @@ class Identifier {
   // Nobody waits for what the stream's reader could still find.
   void abandon(Stream& stream, uint32_t flow, Timestamp now) noexcept;
 
-  // A datagram of a flow that owes its application.
+  // A datagram of a flow that owes its application, or may still show another one.
   void read_datagram(const Slot& slot, const Moment& at) noexcept;
 
  private:
@@ -60,6 +60,7 @@ class Identifier {
                  const Moment& at) noexcept;
   void judge_request(Stream& stream, const Slot& slot, const Moment& at) noexcept;
 
+  void read_expected(const Slot& slot, const Moment& at) noexcept;
   void read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept;
 
   FlowTable& flows_;
