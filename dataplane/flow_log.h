@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "classify/tls_facts.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow.h"
@@ -27,6 +28,9 @@ class FlowLog {
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
+  // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
+  // flow is dropped; else writes nothing.
+  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   // For a packet whose flow is unknown or not to blame. `forwarding` is the default rule's.
   void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;
 
@@ -38,7 +42,7 @@ class FlowLog {
     uint32_t written = 0, suppressed = 0;
   };
 
-  void push(const LogRecord& record) noexcept;
+  void push(const LogRecord& record, Bytes extra = {}) noexcept;
 
   LogRing& ring_;
   Counters& counters_;

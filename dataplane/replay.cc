@@ -193,9 +193,8 @@ Output::Taken Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, T
 }
 
 void Replay::drain(Lane& lane) {
-  std::array<LogRecord, 64> records;
-  while (const size_t count = lane.log_ring.read(records))
-    for (size_t i = 0; i < count; ++i) sink_(records[i]);
+  while (const size_t count = lane.log_ring.read(events_))
+    for (const LogEvent& event : std::span(events_).first(count)) sink_(event);
 }
 
 void Replay::finish() {
