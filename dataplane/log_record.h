@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker hands to the log thread: fixed size, no pointers, names as ids. Some kinds are followed by
-// extra bytes, one trivially copyable struct. Written by a worker, read once by the log thread, which turns it
-// into text.
+// extra bytes, one trivially copyable struct. Written by a worker, read once by the log thread, which turns
+// it into text.
 #pragma once
 
 #include <cassert>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's way to the log thread: a bounded ring of slots with one writer and one reader. A record takes a
-// slot, its extra bytes whole further ones. What does not fit as a whole is lost and the writer counts it; a
-// worker never waits for a log and allocates nothing here.
+// One worker's way to the log thread: a bounded ring of slots with one writer and one reader. A record takes
+// a slot, its extra bytes whole further ones. What does not fit as a whole is lost and the writer counts it;
+// a worker never waits for a log and allocates nothing here.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,8 @@ namespace postern::dataplane {
 
 class LogRing {
  public:
-  // Room for at least `records` without extra bytes. A record that needs more slots than there are never fits.
+  // Room for at least `records` without extra bytes. A record that needs more slots than there are never
+  // fits.
   explicit LogRing(size_t records) : slots_(std::bit_ceil(records)), mask_(slots_.size() - 1) {}
 
   static constexpr size_t slots_of(size_t extra_bytes) noexcept {

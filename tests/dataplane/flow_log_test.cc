@@ -35,7 +35,7 @@ class FlowLogging : public testing::Test {
 
   LogRing ring_{16};
   Counters counters_;
-  std::vector<VlanMap> vlan_maps_{1};
+  std::vector<VlanMap> vlan_maps_ = std::vector<VlanMap>(1);
   FlowLog log_{ring_, counters_, vlan_maps_, 100};
   FlowHot hot_;
   FlowCold cold_{};

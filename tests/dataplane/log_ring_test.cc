@@ -61,8 +61,7 @@ TEST(LogRing, GivesExtraBytesBackAtEveryPlaceOfTheRing) {
 TEST(LogRing, MixesRecordsWithAndWithoutExtraBytes) {
   LogRing ring(64);
   const size_t sizes[] = {0, 1200, 0, 1, kMostLogExtra, 0};
-  for (uint64_t i = 0; i < std::size(sizes); ++i)
-    ASSERT_TRUE(ring.push(numbered(i), extra_for(i, sizes[i])));
+  for (uint64_t i = 0; i < std::size(sizes); ++i) ASSERT_TRUE(ring.push(numbered(i), extra_for(i, sizes[i])));
   std::array<LogEvent, 8> into;
   into[0].extra = extra_for(9, 99);  // of an earlier read
   ASSERT_EQ(ring.read(into), std::size(sizes));
