@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <map>
+
+#include "classify/policy.h"
 
 namespace postern::dataplane {
 namespace {
@@ -35,7 +37,7 @@ class FlowLogging : public testing::Test {
 
   LogRing ring_{16};
   Counters counters_;
-  std::vector<VlanMap> vlan_maps_ = std::vector<VlanMap>(1);
+  std::vector<VlanMap> vlan_maps_{VlanMap(std::map<uint16_t, uint16_t>{})};
   FlowLog log_{ring_, counters_, vlan_maps_, 100};
   FlowHot hot_;
   FlowCold cold_{};
