@@ -27,6 +27,8 @@ class FlowLog {
 
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+  void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
+  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
   // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
   // flow is dropped; else writes nothing.
