@@ -56,6 +56,7 @@ TimeText time_text(Timestamp time) {
 std::string_view event_type(RecordKind kind) {
   switch (kind) {
     case RecordKind::FlowStart:
+    case RecordKind::FlowChange:
     case RecordKind::FlowEnd:
       return "flow";
     case RecordKind::FlowDrop:
@@ -68,9 +69,7 @@ std::string_view event_type(RecordKind kind) {
 }
 
 // Tells a flow as a whole.
-bool is_flow(RecordKind kind) {
-  return kind == RecordKind::FlowStart || kind == RecordKind::FlowEnd || kind == RecordKind::FlowDrop;
-}
+bool is_flow(RecordKind kind) { return kind != RecordKind::PacketDrop && kind != RecordKind::Tls; }
 
 bool is_ip(const LogRecord& r) { return r.source != IpAddress{} || r.destination != IpAddress{}; }
 bool is_icmp(const LogRecord& r) { return r.protocol == classify::kIcmp || r.protocol == classify::kIcmpV6; }
@@ -212,6 +211,7 @@ void EveFormatter::applications(const LogRecord& record) {
 void EveFormatter::particulars(const LogRecord& record, Bytes extra) {
   switch (record.kind) {
     case RecordKind::FlowStart:
+    case RecordKind::FlowChange:
     case RecordKind::FlowEnd:
     case RecordKind::FlowDrop:
       flow(record);
@@ -240,6 +240,7 @@ void EveFormatter::flow(const LogRecord& record) {
   json_.word("state", flow_state_word(record));
   if (const auto word = end_reason_word(record.end_reason); !word.empty()) json_.word("reason", word);
   if (record.kind == RecordKind::FlowStart) json_.word("log", "start");
+  if (record.kind == RecordKind::FlowChange) json_.word("log", "change");
   if (record.kind == RecordKind::FlowEnd) json_.word("log", "end");
   json_.number("dropped_pkts", record.dropped_packets);
   json_.close_object();

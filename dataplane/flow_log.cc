@@ -98,8 +98,6 @@ void FlowLog::change(const FlowHot& hot, const FlowCold& cold, Timestamp now) no
   push(record);
 }
 
-void FlowLog::tls(const FlowHot&, const FlowCold&, const classify::TlsFacts&, Timestamp) noexcept {}
-
 void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept {
   LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowEnd;

@@ -17,6 +17,11 @@ namespace postern::dataplane {
 
 class FlowLog {
  public:
+  // What the end of a flow takes of the ring at most: its record, and that of a handshake that never
+  // finished.
+  static constexpr size_t kMostSlotsOfAnEnd =
+      LogRing::slots_of(0) + LogRing::slots_of(sizeof(classify::TlsFacts));
+
   // A replay has no reason to be silent: `packet_drops_per_second` of all reasons is then without limit.
   FlowLog(LogRing& ring, Counters& counters, const std::vector<VlanMap>& vlan_maps,
           uint32_t packet_drops_per_second)
@@ -28,7 +33,6 @@ class FlowLog {
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
-  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
   // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
   // flow is dropped; else writes nothing.

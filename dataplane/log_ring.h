@@ -34,17 +34,16 @@ class LogRing {
     assert(extra.size() <= kMostLogExtra);
     const uint64_t tail = tail_.load(std::memory_order_relaxed);
     const size_t needed = slots_of(extra.size());
-    if (slots_.size() - (tail - head_.load(std::memory_order_acquire)) < needed) return false;
+    if (room() < needed) return false;
     slots_[tail & mask_] = {record, static_cast<uint32_t>(extra.size())};
     if (!extra.empty()) copy_in(tail + 1, extra);
     tail_.store(tail + needed, std::memory_order_release);
     return true;
   }
 
-  // How many records with so many extra bytes each fit now, as the writer sees it.
-  size_t room(size_t extra_bytes = 0) const noexcept {
-    const uint64_t used = tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire);
-    return (slots_.size() - used) / slots_of(extra_bytes);
+  // Free slots, as the writer sees them.
+  size_t room() const noexcept {
+    return slots_.size() - (tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
   }
 
   // Copies up to `into.size()` records, oldest first; returns how many. Events that are used again keep their

@@ -202,7 +202,8 @@ void Replay::finish() {
   for (const auto& lane : lanes_) {
     // In portions, so that the ring to the sink does not overflow.
     while (lane->pipeline->flows().size() > 0) {
-      lane->pipeline->tracker().end_some(lane->log_ring.room(), EndReason::Shutdown, now_);
+      const size_t fit = lane->log_ring.room() / FlowLog::kMostSlotsOfAnEnd;
+      lane->pipeline->tracker().end_some(fit, EndReason::Shutdown, now_);
       drain(*lane);
     }
   }

@@ -170,6 +170,17 @@ TEST_F(Eve, WritesAFlowStartWithoutAnEnd) {
   EXPECT_FALSE(flow.contains("reason"));
 }
 
+TEST_F(Eve, WritesAChangeOfTheApplicationAsAFlowThatGoesOn) {
+  LogRecord record = sample_.https();
+  record.kind = RecordKind::FlowChange;
+  record.end_reason = EndReason::None;
+  const json event = parsed(record);
+  EXPECT_EQ(event["event_type"], "flow");
+  EXPECT_EQ(event["flow"]["log"], "change");
+  EXPECT_EQ(event["flow"]["state"], "established");
+  EXPECT_FALSE(event["flow"].contains("reason"));
+}
+
 TEST_F(Eve, CallsAFlowWithoutAnAnswerNew) {
   LogRecord record = sample_.https();
   record.end_reason = EndReason::AgedOut;
@@ -282,7 +293,8 @@ constexpr int kDecryptionModes = static_cast<int>(classify::DecryptionMode::SslF
 constexpr int kDecryptResults = static_cast<int>(DecryptResult::Unavailable) + 1;
 
 TEST_F(EventSchema, AcceptsEveryKindOfFlowLine) {
-  for (const RecordKind kind : {RecordKind::FlowStart, RecordKind::FlowEnd, RecordKind::FlowDrop}) {
+  for (const RecordKind kind :
+       {RecordKind::FlowStart, RecordKind::FlowChange, RecordKind::FlowEnd, RecordKind::FlowDrop}) {
     LogRecord base = kind == RecordKind::FlowDrop ? sample_.dropped_ipmi() : sample_.https();
     base.kind = kind;
     for (int protocol = 0; protocol < 256; ++protocol) {

@@ -86,7 +86,7 @@ TEST_F(FlowLogging, WritesTheHandshakeOfEveryDroppedFlow) {
 
 TEST_F(FlowLogging, CountsAHandshakeThatFindsNoRoomOnce) {
   hot_.flags |= kLogStart | kLogEnd;
-  const size_t fit = ring_.room(sizeof(classify::TlsFacts));
+  const size_t fit = ring_.room() / LogRing::slots_of(sizeof(classify::TlsFacts));
   for (size_t i = 0; i < fit; ++i) log_.tls(hot_, cold_, facts_, kNow);
   EXPECT_EQ(counters_.log_records_lost.value(), 0u);
   log_.tls(hot_, cold_, facts_, kNow);
@@ -94,6 +94,17 @@ TEST_F(FlowLogging, CountsAHandshakeThatFindsNoRoomOnce) {
   log_.start(hot_, cold_, kNow);
   EXPECT_EQ(counters_.log_records_lost.value(), 1u) << "there is still room for a short record";
   EXPECT_EQ(events().size(), fit + 1);
+}
+
+TEST_F(FlowLogging, EndsAFlowWithAnUnfinishedHandshakeInTheRoomItSays) {
+  hot_.flags |= kLogEnd;
+  LogRing tight(FlowLog::kMostSlotsOfAnEnd);
+  while (tight.room() > FlowLog::kMostSlotsOfAnEnd) ASSERT_TRUE(tight.push(LogRecord{}));
+  FlowLog log(tight, counters_, vlan_maps_, 100);
+  log.end(hot_, cold_, EndReason::Shutdown, kNow);
+  log.tls(hot_, cold_, facts_, kNow);
+  EXPECT_EQ(counters_.log_records_lost.value(), 0u);
+  EXPECT_EQ(tight.room(), 0u);
 }
 
 TEST_F(FlowLogging, GivesOtherRecordsNoExtraBytes) {
