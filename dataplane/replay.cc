@@ -194,16 +194,16 @@ Output::Taken Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, T
 }
 
 void Replay::drain(Lane& lane) {
-  std::array<LogRecord, 64> records;
-  while (const size_t count = lane.log_ring.read(records))
-    for (size_t i = 0; i < count; ++i) sink_(records[i]);
+  while (const size_t count = lane.log_ring.read(events_))
+    for (const LogEvent& event : std::span(events_).first(count)) sink_(event);
 }
 
 void Replay::finish() {
   for (const auto& lane : lanes_) {
     // In portions, so that the ring to the sink does not overflow.
     while (lane->pipeline->flows().size() > 0) {
-      lane->pipeline->tracker().end_some(lane->log_ring.room(), EndReason::Shutdown, now_);
+      const size_t fit = lane->log_ring.room() / FlowLog::kMostSlotsOfAnEnd;
+      lane->pipeline->tracker().end_some(fit, EndReason::Shutdown, now_);
       drain(*lane);
     }
   }

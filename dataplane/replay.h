@@ -30,7 +30,7 @@ struct ReplaySetup {
 
 class Replay : private Output {
  public:
-  using Sink = std::function<void(const LogRecord&)>;
+  using Sink = std::function<void(const LogEvent&)>;
 
   // Needs a started EAL. `writer` may be null; `sink` gets every record in order.
   static Result<std::unique_ptr<Replay>> create(const ReplaySetup& setup,
@@ -72,6 +72,7 @@ class Replay : private Output {
   const classify::PolicySnapshot& snapshot_;
   CaptureWriter* writer_;
   Sink sink_;
+  std::vector<LogEvent> events_ = std::vector<LogEvent>(64);  // on their way from a lane to the sink
   std::vector<QuestionTable> questions_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unordered_map<std::string, PortIndex> ports_;    // "wire:side"
