@@ -22,7 +22,7 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       parser_(setup.wires, fragments_),
       tracker_(flows_, streams_, log_, counters),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own),
-      inspector_(flows_, streams_, decider_, own),
+      inspector_(flows_, streams_, decider_, log_, own),
       dispatcher_(flows_, fragments_, streams_, log_, counters, output, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {

@@ -7,11 +7,11 @@
 #include <random>
 
 #include "classify/policy_snapshot.h"
+#include "tests/classify/policy_builder.h"
 
 namespace postern::classify {
 namespace {
 
-constexpr AppId kAnyApplication{64};
 constexpr Zone kInside{1}, kOutside{2};
 
 enum class Family { V4, V6 };
@@ -57,12 +57,6 @@ Policy service_rules(size_t count, Family family) {
     policy.rules.push_back(std::move(rule));
   }
   return policy;
-}
-
-std::unique_ptr<const PolicySnapshot> compiled(Policy policy) {
-  auto result = PolicySnapshot::compile(std::move(policy));
-  if (!result) std::abort();
-  return std::move(*result);
 }
 
 // Half of the flows fit the destination and port of some rule, the others fit none.
