@@ -82,7 +82,7 @@ class BenchLane {
     std::fprintf(stderr, "the traffic does not pass: %llu of %llu packets were sent\n",
                  static_cast<unsigned long long>(counters_.sent.value()),
                  static_cast<unsigned long long>(passed_));
-    for (size_t i = 0; i < dataplane::kDropReasons; ++i)
+    for (size_t i = 0; i < kDropReasons; ++i)
       if (counters_.dropped[i].value() != 0)
         std::fprintf(stderr, "  reason %zu: %llu\n", i,
                      static_cast<unsigned long long>(counters_.dropped[i].value()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/captured_flows.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>

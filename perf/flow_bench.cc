@@ -40,12 +40,23 @@ struct Talk {
   std::string question, answer;
 };
 
+// TLS 1.3: all that a server shows before it encrypts.
+std::string server_hello() {
+  using classify::hex;
+  const std::string extensions = classify::extension(43, hex("0304"));
+  const std::string body = hex("0303") + std::string(32, 'r') + hex("20") + std::string(32, 's') +
+                           hex("1301 00") + classify::be16(extensions.size()) + extensions;
+  return classify::record(hex("02") + classify::be24(body.size()) + body) + hex("140303 0001 01") +
+         hex("170303 0040") + std::string(64, 'c');
+}
+
+// Each with the application that a rule names.
 std::vector<Talk> talks() {
   const std::string request =
       "GET /redfish/v1/Systems HTTP/1.1\r\nHost: bmc.example\r\nUser-Agent: curl/7.88.1\r\nAccept: "
       "*/*\r\n\r\n";
-  return {{"tls", classify::kTcp, 443, classify::usual_hello(), std::string("\x16\x03\x03\x00\x7a", 5)},
-          {"http", classify::kTcp, 80, request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
+  return {{"tls", classify::kTcp, 443, classify::usual_hello(), server_hello()},
+          {"redfish_read", classify::kTcp, 80, request, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
           {"dns", classify::kUdp, 53, std::string(kDnsQuery), std::string(kDnsAnswer)}};
 }
 
@@ -68,8 +79,8 @@ class Ends {
     return by_client ? tcp_frame(client_, server_, fields) : tcp_frame(server_, client_, fields);
   }
   Octets datagram(Side from, const std::string& data) const {
-    return from == Side::First ? udp_frame(client_, server_, client_port_, talk_.port, data)
-                               : udp_frame(server_, client_, talk_.port, client_port_, data);
+    return from == Side::First ? dataplane::udp_frame(client_, server_, client_port_, talk_.port, data)
+                               : dataplane::udp_frame(server_, client_, talk_.port, client_port_, data);
   }
 
  private:
@@ -145,8 +156,8 @@ std::unique_ptr<const classify::PolicySnapshot> policy(const Talk& talk, Recogni
   if (whole) policy.signatures = std::move(catalogue.signatures);
   policy.workers = 1;
   policy.exceptions.midstream = classify::ExceptionAction::Bypass;
-  add_wire_rule(policy, Action::Allow,
-                catalogue.names->application(whole ? talk.application : "any_application"));
+  dataplane::add_wire_rule(policy, Action::Allow,
+                           catalogue.names->application(whole ? talk.application : "any_application"));
   return classify::compiled(std::move(policy));
 }
 
@@ -219,9 +230,12 @@ int main(int count, char** words) {
   for (const Talk& talk : all)
     add_benchmark(std::string("new/") + talk.application,
                   [&talk](benchmark::State& state) { new_flows(state, talk); });
-  for (const Talk& talk : all)
+  // Connections with requests never settle under such a rule: the next one may be another application.
+  for (const Talk& talk : all) {
+    if (std::string_view(talk.application) == "redfish_read") continue;
     add_benchmark(std::string("settled/") + talk.application,
                   [&talk](benchmark::State& state) { settled_flows(state, talk, Against::Unrecognised); });
+  }
   add_benchmark("settled/tls_midstream",
                 [&all](benchmark::State& state) { settled_flows(state, all[0], Against::Midstream); });
   benchmark::RunSpecifiedBenchmarks();
