@@ -95,8 +95,12 @@ class GroupBuilder {
     };
     std::tie(level.first_pattern, level.end_pattern) = range(group_.by_pattern);
     std::tie(level.first_decoder, level.end_decoder) = range(group_.by_decoder);
-    for (uint32_t i = level.first_pattern; i < level.end_pattern; ++i)
-      level.longest_min_bytes = std::max(level.longest_min_bytes, group_.by_pattern[i].min_bytes);
+    for (uint32_t i = level.first_pattern; i < level.end_pattern; ++i) group_.by_min_bytes.push_back(i);
+    std::sort(group_.by_min_bytes.begin() + level.first_pattern, group_.by_min_bytes.end(),
+              [this](uint32_t a, uint32_t b) {
+                return std::pair(group_.by_pattern[b].min_bytes, a) <
+                       std::pair(group_.by_pattern[a].min_bytes, b);
+              });
   }
   static Confidence rank(const Candidate& candidate) { return candidate.confidence; }
   static Confidence rank(Confidence confidence) { return confidence; }

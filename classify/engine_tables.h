@@ -11,13 +11,14 @@
 
 namespace postern::classify {
 
-// A set of candidates of one group, as bits.
+// A set of candidates of one group, as bits; `BitArray()` is empty, without parentheses nothing is set up.
 template <size_t kBits>
 struct BitArray {
   static constexpr size_t kWords = kBits / 64;
-  std::array<uint64_t, kWords> words{};
+  std::array<uint64_t, kWords> words;
 
   void set(size_t i) noexcept { words[i / 64] |= uint64_t{1} << i % 64; }
+  void clear(size_t i) noexcept { words[i / 64] &= ~(uint64_t{1} << i % 64); }
   bool test(size_t i) const noexcept { return (words[i / 64] >> i % 64 & 1) != 0; }
 
   // Calls `each` for the bits in [first, end).
@@ -53,13 +54,13 @@ struct CandidateGroup {
   using DecoderBits = BitArray<kMostDecoders>;
   struct Level {  // candidates of one confidence
     uint32_t first_pattern = 0, end_pattern = 0, first_decoder = 0, end_decoder = 0;
-    uint16_t longest_min_bytes = 0;  // of its patterns
   };
 
   PatternSet patterns;
-  std::vector<Candidate> by_pattern;  // i-th pattern of the set
-  std::vector<Candidate> by_decoder;  // without a pattern
-  std::array<Level, 3> levels;        // high, medium, low
+  std::vector<Candidate> by_pattern;   // i-th pattern of the set
+  std::vector<Candidate> by_decoder;   // without a pattern
+  std::vector<uint32_t> by_min_bytes;  // patterns of each level, those with most min_bytes first
+  std::array<Level, 3> levels;         // high, medium, low
   // Decoders worth asking: of a stream by its first byte, otherwise one entry for all.
   std::vector<DecoderBits> may_fit;
 };
