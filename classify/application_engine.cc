@@ -51,7 +51,6 @@ class EngineSearch {
   Identification run(ScanScratch& scratch) noexcept {
     // All of `found_` is more than a scan of short bytes costs.
     for (size_t word = 0; word * 64 < group_.by_pattern.size(); ++word) found_.words[word] = 0;
-    fitting_decoders_ = group_.may_fit[extent_ == Extent::Stream ? evidence_.payload[0] : 0];
     group_.patterns.scan(first(evidence_.payload, ApplicationEngine::kLongestPattern), scratch, found_.words);
     for (const CandidateGroup::Level& level : group_.levels) {
       ask_patterns(level);
@@ -77,9 +76,22 @@ class EngineSearch {
     });
   }
 
+  // Those of the server's port first: when one of them fits, no other can be preferred to it. Of low
+  // confidence there are no others.
   void ask_decoders(const CandidateGroup::Level& level) noexcept {
-    fitting_decoders_.for_each(level.first_decoder, level.end_decoder, [&](size_t i) {
-      if (weigh(group_.by_decoder[i], true) != Fit::Yes) fitting_decoders_.clear(i);
+    if (level.first_decoder == level.end_decoder) return;
+    const auto& may_fit = group_.may_fit[extent_ == Extent::Stream ? evidence_.payload[0] : 0];
+    const auto& hinted = group_.hinted_at(evidence_.server_port);
+    ask_decoders(level, may_fit.and_in(hinted));
+    const bool settled = best_ != nullptr && is_hinted(*best_, evidence_.server_port) &&
+                         !tables_.has_children[best_->application.value];
+    const bool others = group_.by_decoder[level.first_decoder].confidence != Confidence::Low;
+    if (others && !settled) ask_decoders(level, may_fit.and_not_in(hinted));
+  }
+
+  void ask_decoders(const CandidateGroup::Level& level, const CandidateGroup::DecoderBits& asked) noexcept {
+    asked.for_each(level.first_decoder, level.end_decoder, [&](size_t i) {
+      if (weigh(group_.by_decoder[i], true) == Fit::Yes) fitting_decoders_.set(i);
     });
   }
 
@@ -115,8 +127,8 @@ class EngineSearch {
   const Evidence& evidence_;
   const Extent extent_;
   const Accept accept_;
-  CandidateGroup::PatternBits found_;             // by their patterns; then those that fit
-  CandidateGroup::DecoderBits fitting_decoders_;  // worth asking; then those that fit
+  CandidateGroup::PatternBits found_;  // by their patterns; then those that fit
+  CandidateGroup::DecoderBits fitting_decoders_ = CandidateGroup::DecoderBits();
   const Candidate* best_ = nullptr;
   bool more_ = false;
 };

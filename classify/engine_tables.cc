@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "classify/app_ids.h"
 #include "classify/decoders/decoders.h"
@@ -51,6 +52,22 @@ void sort_by_first_byte(Group& group, Layer layer, Direction direction) {
   }
 }
 
+void sort_by_port(Group& group) {
+  std::set<uint16_t> from = {0};
+  for (const Candidate& candidate : group.by_decoder)
+    for (const PortRange& range : candidate.ports.ranges()) {
+      from.insert(range.first);
+      if (range.last != UINT16_MAX) from.insert(static_cast<uint16_t>(range.last + 1));
+    }
+  group.hinted_from.assign(from.begin(), from.end());
+  group.hinted.resize(from.size());
+  for (size_t n = 0; n < from.size(); ++n)
+    for (size_t i = 0; i < group.by_decoder.size(); ++i) {
+      const PortSet& ports = group.by_decoder[i].ports;
+      if (!ports.any() && ports.matches(group.hinted_from[n])) group.hinted[n].set(i);
+    }
+}
+
 class GroupBuilder {
  public:
   GroupBuilder(Layer layer, Direction direction) : layer_(layer), direction_(direction) {}
@@ -81,6 +98,7 @@ class GroupBuilder {
     const Confidence order[] = {Confidence::High, Confidence::Medium, Confidence::Low};
     for (size_t i = 0; i < group_.levels.size(); ++i) set_level(group_.levels[i], order[i]);
     sort_by_first_byte(group_, layer_, direction_);
+    sort_by_port(group_);
     return std::move(group_);
   }
 
