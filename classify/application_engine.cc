@@ -50,7 +50,8 @@ class EngineSearch {
 
   Identification run(ScanScratch& scratch) noexcept {
     // All of `found_` is more than a scan of short bytes costs.
-    for (size_t word = 0; word * 64 < group_.by_pattern.size(); ++word) found_.words[word] = 0;
+    found_.words[0] = 0;
+    for (size_t word = 1; word * 64 < group_.patterns.size(); ++word) found_.words[word] = 0;
     group_.patterns.scan(first(evidence_.payload, ApplicationEngine::kLongestPattern), scratch, found_.words);
     for (const CandidateGroup::Level& level : group_.levels) {
       ask_patterns(level);

@@ -95,15 +95,15 @@ class GroupBuilder {
     auto set = PatternSet::compile(patterns_, cache);
     if (!set) return set.error();
     group_.patterns = std::move(*set);
-    const Confidence order[] = {Confidence::High, Confidence::Medium, Confidence::Low};
-    for (size_t i = 0; i < group_.levels.size(); ++i) set_level(group_.levels[i], order[i]);
+    for (const Confidence level : {Confidence::High, Confidence::Medium, Confidence::Low}) add_level(level);
     sort_by_first_byte(group_, layer_, direction_);
     sort_by_port(group_);
     return std::move(group_);
   }
 
  private:
-  void set_level(Group::Level& level, Confidence confidence) {
+  void add_level(Confidence confidence) {
+    Group::Level level;
     const auto range = [confidence](const std::vector<Candidate>& list) {
       const auto [first, end] =
           std::equal_range(list.begin(), list.end(), confidence,
@@ -113,6 +113,8 @@ class GroupBuilder {
     };
     std::tie(level.first_pattern, level.end_pattern) = range(group_.by_pattern);
     std::tie(level.first_decoder, level.end_decoder) = range(group_.by_decoder);
+    if (level.first_pattern == level.end_pattern && level.first_decoder == level.end_decoder) return;
+    group_.levels.push_back(level);
     for (uint32_t i = level.first_pattern; i < level.end_pattern; ++i) group_.by_min_bytes.push_back(i);
     std::sort(group_.by_min_bytes.begin() + level.first_pattern, group_.by_min_bytes.end(),
               [this](uint32_t a, uint32_t b) {

@@ -71,7 +71,7 @@ struct CandidateGroup {
   std::vector<Candidate> by_pattern;   // i-th pattern of the set
   std::vector<Candidate> by_decoder;   // without a pattern
   std::vector<uint32_t> by_min_bytes;  // patterns of each level, those with most min_bytes first
-  std::array<Level, 3> levels;         // high, medium, low
+  std::vector<Level> levels;           // high, medium, low; those that have candidates
   // Decoders worth asking: of a stream by its first byte, otherwise one entry for all.
   std::vector<DecoderBits> may_fit;
   // Decoders whose ports hold the server's: the n-th entry from the n-th of these ports on.

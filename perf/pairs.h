@@ -26,7 +26,7 @@ double seconds_of(Work& work, size_t rounds) {
 class Pairs {
  public:
   static constexpr double kShortestTurn = 2e-3;  // seconds; a clock read costs 0.3 us
-  static constexpr int kPairs = 15;
+  static constexpr int kPairs = 31;
 
   // How often `work` fills a turn; also warms it up.
   template <typename Work>
