@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a flow may take of a worker's memory, and how much of it there is for all flows together.
 //   memory_table [FILE]   (JSON, besides the table)
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -41,20 +42,24 @@ int main(int count, char** words) {
   using namespace postern::perf;
   const dataplane::StreamLimits limits;
   const dataplane::PipelineSetup setup;
-  const classify::PendingBudget budget;
-  const size_t block = dataplane::ByteStore::kBlock;
-  const size_t blocks = (budget.bytes + block - 1) / block;
+  const size_t record = sizeof(dataplane::FlowHot) + sizeof(dataplane::FlowCold);
+  const size_t block = dataplane::ByteStore::kBlock, buffer = RTE_MBUF_DEFAULT_BUF_SIZE;
+  const size_t tls = sizeof(classify::TlsFacts), http = sizeof(profiles::HttpRequests),
+               quic = sizeof(tls::QuicInitial);
   const std::vector<Line> flow = {
-      {"record of every flow (hot and cold)", sizeof(dataplane::FlowHot) + sizeof(dataplane::FlowCold), 1},
+      {"record of every flow, hot and cold", record, 1},
       {"a stream, while its bytes are put in order", sizeof(dataplane::Stream), 1},
-      {"bytes kept until the application is known (budget)", block, blocks},
-      {"packet buffers behind gaps, both directions", 2048 + RTE_PKTMBUF_HEADROOM,
-       size_t{2} * limits.held_per_flow}};
+      {"the largest reader: TLS, HTTP or QUIC", std::max({tls, http, quic}), 1},
+      {"packet buffers behind gaps, both directions", buffer, size_t{2} * limits.held_per_flow},
+      {"blocks not acknowledged yet: no limit but the worker's", block, limits.blocks}};
   const std::vector<Line> worker = {
-      {"flow records", sizeof(dataplane::FlowHot) + sizeof(dataplane::FlowCold), setup.flows},
+      {"flow records", record, setup.flows},
       {"streams", sizeof(dataplane::Stream), limits.streams},
-      {"blocks for kept bytes, shared by all streams", block, limits.blocks},
-      {"packet buffers behind gaps, shared by all streams", 2048 + RTE_PKTMBUF_HEADROOM, limits.held}};
+      {"readers of TLS handshakes", tls, limits.tls},
+      {"readers of HTTP", http, limits.http},
+      {"readers of QUIC", quic, limits.quic},
+      {"packet buffers behind gaps", buffer, limits.held},
+      {"blocks for bytes that were not acknowledged yet", block, limits.blocks}};
   print("One flow in inspection takes at most", flow);
   print("One worker with the limits it starts with takes at most", worker);
   if (count < 2) return 0;
