@@ -78,6 +78,8 @@ STEPS = {
     "build-sanitized": build_sanitized,
     "unit-base": unit("base"),
     "unit-classify": unit("classify"),
+    "unit-tls": unit("tls"),
+    "unit-profiles": unit("profiles"),
     "unit-dataplane": unit("dataplane"),
     "unit-control": unit("control"),
     "golden-sanitized": sanitized("tests/golden/run.py"),
