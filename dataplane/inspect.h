@@ -16,7 +16,10 @@ namespace postern::dataplane {
 class Inspector {
  public:
   Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, unsigned worker)
-      : flows_(flows), streams_(streams), decider_(decider), identifier_(flows, streams, decider, log, worker) {}
+      : flows_(flows),
+        streams_(streams),
+        decider_(decider),
+        identifier_(flows, streams, decider, log, worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
