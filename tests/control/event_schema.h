@@ -22,13 +22,13 @@ class EventSchema : public testing::Test {
     std::ifstream file(POSTERN_SOURCE_ROOT "/deploy/schema/event.schema.json");
     document_ = nlohmann::json::parse(file, nullptr, false);
     EXPECT_TRUE(document_.is_object()) << "cannot read deploy/schema/event.schema.json";
-    valinlohmann::json::SchemaParser parser;
-    parser.populateSchema(valinlohmann::json::adapters::NlohmannJsonAdapter(document_), schema_);
+    valijson::SchemaParser parser;
+    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
   }
 
   bool accepts(const nlohmann::json& event) {
-    valinlohmann::json::Validator validator;
-    return validator.validate(schema_, valinlohmann::json::adapters::NlohmannJsonAdapter(event), nullptr);
+    valijson::Validator validator;
+    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(event), nullptr);
   }
   void expect_valid(std::string_view line) {
     ++lines_;
@@ -41,7 +41,7 @@ class EventSchema : public testing::Test {
   Sample sample_;
   EveFormatter formatter_{sample_.names, "rack12"};
   nlohmann::json document_;
-  valinlohmann::json::Schema schema_;
+  valijson::Schema schema_;
   int lines_ = 0;
 };
 
