@@ -125,6 +125,7 @@ void Inspector::identify(const Slot& slot, Bytes payload, const classify::Policy
                                   .direction = direction,
                                   .payload = payload},
                                  snapshot.scratch(worker_));
+  trace_.looked(slot.flow, direction, payload, found.application, now);
   if (found.application == kApplicationPending) return;
   // What the server says may fit nothing as long as the client has not spoken.
   const bool server_alone = direction == Direction::ToClient && !related;

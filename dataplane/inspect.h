@@ -14,8 +14,8 @@ namespace postern::dataplane {
 
 class Inspector {
  public:
-  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, unsigned worker)
-      : flows_(flows), streams_(streams), decider_(decider), worker_(worker) {}
+  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, TraceRecorder& trace, unsigned worker)
+      : flows_(flows), streams_(streams), decider_(decider), trace_(trace), worker_(worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
@@ -32,6 +32,7 @@ class Inspector {
   FlowTable& flows_;
   StreamTable& streams_;
   Decider& decider_;
+  TraceRecorder& trace_;
   unsigned worker_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's way to the log thread: a bounded ring with one writer and one reader. When it is full the
-// record is lost and the writer counts it; a worker never waits for a log.
+// One worker's way to the log thread, or to whoever traces a flow: a bounded ring with one writer and one
+// reader. When it is full the record is lost and the writer counts it; a worker never waits for a reader.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,13 @@
 
 namespace postern::dataplane {
 
-class LogRing {
+template <typename Record>
+class RecordRing {
  public:
   // Room for at least `records`.
-  explicit LogRing(size_t records) : records_(std::bit_ceil(records)), mask_(records_.size() - 1) {}
+  explicit RecordRing(size_t records) : records_(std::bit_ceil(records)), mask_(records_.size() - 1) {}
 
-  bool push(const LogRecord& record) noexcept {
+  bool push(const Record& record) noexcept {
     const uint64_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) == records_.size()) return false;
     records_[tail & mask_] = record;
@@ -32,7 +33,7 @@ class LogRing {
   }
 
   // Copies up to `into.size()` records, oldest first; returns how many.
-  size_t read(std::span<LogRecord> into) noexcept {
+  size_t read(std::span<Record> into) noexcept {
     const uint64_t head = head_.load(std::memory_order_relaxed);
     const uint64_t ready = tail_.load(std::memory_order_acquire) - head;
     const size_t count = ready < into.size() ? ready : into.size();
@@ -42,10 +43,12 @@ class LogRing {
   }
 
  private:
-  std::vector<LogRecord> records_;
+  std::vector<Record> records_;
   size_t mask_;
   alignas(64) std::atomic<uint64_t> tail_{0};
   alignas(64) std::atomic<uint64_t> head_{0};
 };
+
+using LogRing = RecordRing<LogRecord>;
 
 }  // namespace postern::dataplane
