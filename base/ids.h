@@ -33,5 +33,8 @@ inline constexpr Side other(Side s) noexcept { return s == Side::First ? Side::S
 
 // Of a flow: who sent the packet, the side that opened the flow or the one that answers.
 enum class Direction : uint8_t { ToServer = 0, ToClient = 1 };
+inline constexpr Direction other(Direction d) noexcept {
+  return d == Direction::ToServer ? Direction::ToClient : Direction::ToServer;
+}
 
 }  // namespace postern

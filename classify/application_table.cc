@@ -113,8 +113,11 @@ void ApplicationTable::learn_transports(const std::vector<Signature>& signatures
     return kOverTcp;
   };
   for (const Signature& signature : signatures)
-    for (const Application* at = find(signature.application); at != nullptr; at = find(at->parent))
-      entries_[by_id_[at->id.value] - 1].transports |= transports(signature.layer);
+    for (AppId at = signature.application; at != kApplicationPending && find(at) != nullptr;) {
+      Entry& entry = entries_[by_id_[at.value] - 1];
+      entry.transports |= transports(signature.layer);
+      at = entry.application->parent;
+    }
 }
 
 bool ApplicationTable::can_run_over(AppId id, uint8_t protocol) const noexcept {

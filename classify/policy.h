@@ -126,6 +126,7 @@ struct Policy {
   std::vector<Signature> signatures;      // of the identified ones
   std::vector<Rule> rules;                // in order of evaluation
   std::vector<Subject> subjects;
+  bool follow_applications = false;  // look at every HTTP request even where no rule depends on it
   Logging default_logging;
   Exceptions exceptions;
   PendingBudget pending;

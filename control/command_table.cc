@@ -136,8 +136,9 @@ constexpr Column kFlows[] = {
     {"PROTO", "proto"},     {"APP", "app"},     {"RULE", "rule"},          {"VERDICT", "verdict"},
     {"REASON", "reason"},   {"STATE", "state"}, {"PACKETS", "packets", R}, {"BYTES", "bytes", R},
     {"AGE", "age_s", R}};
-constexpr Column kApps[] = {{"APP", "app_id"},   {"KIND", "kind"},   {"CATEGORY", "category"},
-                            {"RISK", "risk", R}, {"PORTS", "ports"}, {"EVIDENCE", "evidence"}};
+constexpr Column kApps[] = {{"APP", "app_id"},        {"KIND", "kind"},        {"PARENT", "parent"},
+                            {"CATEGORY", "category"}, {"RISK", "risk", R},     {"FLOWS", "flows", R},
+                            {"PORTS", "ports"},       {"EVIDENCE", "evidence"}};
 constexpr Column kDrops[] = {{"REASON", "reason"}, {"PACKETS", "packets", R}, {"MEANING", "meaning"}};
 constexpr Column kGeneration[] = {
     {"generation", "generation"}, {"committed at", "committed_at"}, {"site", "site"}, {"packs", "packs"}};

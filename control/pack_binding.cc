@@ -211,64 +211,10 @@ class Binder {
   Findings findings_;
 };
 
-bool covers(const Member& wide, const Member& narrow) {
-  if (wide.application != narrow.application || wide.protocol != narrow.protocol) return false;
-  if (wide.ports.empty()) return true;
-  return !narrow.ports.empty() &&
-         std::all_of(narrow.ports.begin(), narrow.ports.end(), [&](const auto& range) {
-           return std::any_of(wide.ports.begin(), wide.ports.end(),
-                              [&](const auto& w) { return w.first <= range.first && range.last <= w.last; });
-         });
-}
-
-// Whoever may use `has` already has every way of using `needed`.
-bool includes(const Application& has, const Application& needed) {
-  if (has.wildcard || has.id == needed.id) return true;
-  return !needed.members.empty() &&
-         std::all_of(needed.members.begin(), needed.members.end(), [&](const Member& n) {
-           return std::any_of(has.members.begin(), has.members.end(),
-                              [&](const Member& h) { return !h.bound_hosts && covers(h, n); });
-         });
-}
-
-bool share_a_source(const PackRule& rule, const Rule& other, const SiteWords& site) {
-  return std::any_of(rule.source_zones.begin(), rule.source_zones.end(), [&](const Word& zone) {
-    const auto known = site.zones.find(zone.text);
-    return known != site.zones.end() && std::find(other.source_zones.begin(), other.source_zones.end(),
-                                                  known->second) != other.source_zones.end();
-  });
-}
-
 }  // namespace
 
 BoundPack bind_pack(const Pack& pack, const SiteWords& site, Names& names) {
   return Binder(pack, site, names).bind();
-}
-
-Findings unmet_dependencies(const Pack& pack, const std::vector<Rule>& policy, const SiteWords& site) {
-  Findings findings(pack.file);
-  std::map<AppId, const Application*> by_id;
-  for (const auto& [name, application] : site.applications) by_id.emplace(application->id, application);
-  const auto met = [&](const PackRule& rule, const Application& needed) {
-    return std::any_of(policy.begin(), policy.end(), [&](const Rule& other) {
-      if (other.action != Action::Allow || !share_a_source(rule, other, site)) return false;
-      const auto has = by_id.find(other.application);
-      return has != by_id.end() && includes(*has->second, needed);
-    });
-  };
-  for (const PackRule& rule : pack.rules) {
-    if (rule.action != Action::Allow) continue;
-    for (const Word& word : rule.depends_on) {
-      const auto needed = site.applications.find(word.text);
-      if (needed == site.applications.end())
-        findings.warning(word.line, rule.called() + ": depends on " + in_quotes(word.text) +
-                                        ", which is not in the catalogue");
-      else if (!met(rule, *needed->second))
-        findings.warning(word.line, rule.called() + ": depends on " + word.text + ", and no rule allows " +
-                                        word.text + " from its source zones");
-    }
-  }
-  return findings;
 }
 
 std::string_view exception_name(classify::ExceptionAction action) {

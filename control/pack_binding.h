@@ -38,11 +38,6 @@ struct BoundPack {
 
 BoundPack bind_pack(const Pack& pack, const SiteWords& site, Names& names);
 
-// Warnings for rules of the pack whose application depends on another that no rule of the whole policy lets
-// out of the same zones.
-Findings unmet_dependencies(const Pack& pack, const std::vector<classify::Rule>& policy,
-                            const SiteWords& site);
-
 std::string_view exception_name(classify::ExceptionAction action);
 
 }  // namespace postern::control

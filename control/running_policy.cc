@@ -87,6 +87,7 @@ std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers) {
   everything.service = classify::Service::Any;
   everything.logging = {site.forwardings[0].id, false, true};
   policy.rules.push_back(everything);
+  policy.follow_applications = true;
   policy.default_logging = {site.forwardings[0].id, true, true};
   const auto pass = classify::ExceptionAction::Pass;
   policy.exceptions = {pass, pass, pass, pass, pass, pass, pass, pass};

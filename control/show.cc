@@ -9,6 +9,7 @@
 #include <map>
 
 #include "control/eve_words.h"
+#include "control/signature_reader.h"
 
 namespace postern::control {
 namespace {
@@ -18,7 +19,7 @@ using dataplane::LogRecord;
 using dataplane::WorkerStats;
 using nlohmann::json;
 
-constexpr uint32_t kDefaultFlows = 100;
+constexpr uint32_t kDefaultFlows = 100, kAllFlows = 1'000'000;
 
 Reply no_answer() {
   return Reply::failure(ExitCode::Failed, "a worker does not answer; see the daemon's log");
@@ -166,7 +167,7 @@ Reply show_flows(const Request& request, const Running& running) {
   const uint32_t limit = request.args.value("limit", kDefaultFlows);
   const json filter = request.args.value("filter", json::object());
   // A filter looks at everything the workers hold; without one only what is shown is copied.
-  const uint32_t copied = filter.empty() ? limit : 1'000'000;
+  const uint32_t copied = filter.empty() ? limit : kAllFlows;
   const auto query = running.dataplane.flows(copied);
   if (!query) return no_answer();
   json flows = json::array();
@@ -189,10 +190,49 @@ json member_ports(const classify::Application& application) {
   return list;
 }
 
-std::string evidence_of(const classify::Application& application, const Names& names) {
+using Signatures = std::multimap<AppId, const classify::Signature*>;
+
+json port_texts(const std::vector<classify::PortRange>& ports) {
+  json list = json::array();
+  for (const classify::PortRange& range : ports) list.push_back(port_text(range));
+  return list;
+}
+
+json signature_row(const classify::Signature& signature) {
+  json row = {{"layer", layer_name(signature.layer)},
+              {"sender", sender_name(signature.sender)},
+              {"confidence", confidence_name(signature.confidence)},
+              {"ports", port_texts(signature.ports)},
+              {"bound_hosts", signature.bound_hosts},
+              {"min_bytes", signature.min_bytes}};
+  if (!signature.pattern.empty()) row["pattern"] = signature.pattern;
+  if (!signature.decoder.empty()) row["decoder"] = signature.decoder;
+  return row;
+}
+
+// "tcp client pattern ^SSH- and decoder ssh, high on any port"
+std::string signature_text(const classify::Signature& signature) {
+  std::string text = fmt::format("{} {}", layer_name(signature.layer), sender_name(signature.sender));
+  if (!signature.pattern.empty()) text += " pattern " + signature.pattern;
+  if (!signature.decoder.empty())
+    text += (signature.pattern.empty() ? " decoder " : " and decoder ") + signature.decoder;
+  text += fmt::format(" ({}", confidence_name(signature.confidence));
+  std::string ports;
+  for (const classify::PortRange& range : signature.ports)
+    ports += (ports.empty() ? "" : ",") + port_text(range);
+  const bool only = signature.confidence == classify::Confidence::Low;
+  if (!ports.empty()) text += fmt::format(", {} {}", only ? "only on" : "first on", ports);
+  if (signature.bound_hosts) text += ", bound hosts";
+  return text + ")";
+}
+
+std::string evidence_of(const classify::Application& application, const Signatures& signatures,
+                        const Names& names) {
   if (application.wildcard) return "everything";
-  if (!application.composite) return "first bytes";
   std::string text;
+  const auto [first, end] = signatures.equal_range(application.id);
+  for (auto at = first; at != end; ++at) text += (text.empty() ? "" : "; ") + signature_text(*at->second);
+  if (!application.composite) return text.empty() ? "what names it as parent" : text;
   for (const classify::Member& member : application.members) {
     if (!text.empty()) text += ", ";
     text += member.application ? names.application_name(*member.application) : "port alone";
@@ -202,17 +242,32 @@ std::string evidence_of(const classify::Application& application, const Names& n
 }
 
 Reply show_apps(const Running& running) {
+  const classify::Policy& policy = running.policy.snapshot->policy();
+  Signatures signatures;
+  for (const classify::Signature& signature : policy.signatures)
+    signatures.emplace(signature.application, &signature);
+  const auto known = running.dataplane.flows(kAllFlows);
+  std::map<AppId, uint64_t> flows;
+  if (known)
+    for (const LogRecord& record : known->found) ++flows[record.identified];
   json apps = json::array();
-  for (const classify::Application& application : running.policy.snapshot->policy().applications) {
-    if (application.id.value < 2) continue;  // pending and unidentified
+  for (const classify::Application& application : policy.applications) {
+    if (application.id <= kApplicationUnidentified) continue;
+    json rows = json::array();
+    const auto [first, end] = signatures.equal_range(application.id);
+    for (auto at = first; at != end; ++at) rows.push_back(signature_row(*at->second));
+    const bool identified = !application.wildcard && !application.composite;
     apps.push_back({{"app_id", application.name},
                     {"kind", application.wildcard    ? "wildcard"
                              : application.composite ? "composite"
                                                      : "identified"},
+                    {"parent", running.names.application_name(application.parent)},
                     {"category", application.category},
                     {"risk", application.risk},
                     {"ports", member_ports(application)},
-                    {"evidence", evidence_of(application, running.names)}});
+                    {"evidence", evidence_of(application, signatures, running.names)},
+                    {"signatures", rows},
+                    {"flows", identified && known ? json(flows[application.id]) : json()}});
   }
   return Reply::success(apps);
 }

@@ -62,11 +62,13 @@ Signature read_signature(const Node& node, const std::string& app_id, Findings& 
   Signature signature;
   signature.file = findings.file();
   signature.line = map.line();
-  for (const std::string_view key : {"layer", "sender", "confidence"})
-    if (!map.has(key))
-      findings.error(map.line(),
-                     map.what() + ": no key " + in_quotes(key) + ", expected layer, sender and confidence");
+  if (!map.has("layer"))
+    findings.error(map.line(), map.what() + ": no key \"layer\", expected tcp, udp, icmp, http or tls");
   signature.layer = map.choice<Layer>("layer", kLayers, Layer::Tcp);
+  // A request head and the facts of a handshake have no other sender.
+  const bool is_text = signature.layer == Layer::Http || signature.layer == Layer::Tls;
+  if (!is_text && !map.has("sender"))
+    findings.error(map.line(), map.what() + ": no key \"sender\", expected client, server or either");
   signature.sender = map.choice<Sender>("sender", kSenders, Sender::Client);
   signature.pattern = map.text("pattern").value_or("");
   signature.nocase = map.flag("nocase", false);

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "control/dependencies.h"
 #include "control/document.h"
 #include "control/site_sections.h"
 
@@ -117,6 +118,10 @@ class SiteReader {
     const auto bindings = read_applications(map, catalogue, findings_);
     site_.policy.applications = applications_of(catalogue, bindings, names_);
     site_.policy.signatures = signatures_of(catalogue, names_);
+    // Names are kept as long as the process lives, and flows remember them in 12 bits.
+    const auto full = std::count_if(site_.policy.applications.begin(), site_.policy.applications.end(),
+                                    [](const auto& a) { return a.id == kApplicationPending; }) > 1;
+    if (full) findings_.error(0, "catalogue: too many application names since the start; restart posternd");
     for (const classify::Application& application : site_.policy.applications)
       if (application.id > kApplicationUnidentified)
         words_.applications.emplace(application.name, &application);
@@ -161,6 +166,8 @@ class SiteReader {
     }
     rules.insert(rules.end(), own.after.begin(), own.after.end());
     for (const Pack& pack : packs) findings_.merge(unmet_dependencies(pack, rules, words_));
+    for (const auto* list : {&own.before, &own.after})
+      findings_.merge(unmet_dependencies(source_.file, *list, rules, words_));
   }
 
   std::vector<Pack> load_packs() {

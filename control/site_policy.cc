@@ -147,11 +147,13 @@ std::map<std::string, ApplicationBinding> read_applications(MapReader& site, con
       continue;
     }
     const auto& members = known->second.members;
+    const auto& signatures = known->second.signatures;
+    const auto bound = [](const auto& part) { return part.bound_hosts; };
     MapReader map(&entry.value, entry.key, findings);
     ApplicationBinding binding;
     binding.servers = map.prefixes("servers");
-    if (map.has("servers") &&
-        std::none_of(members.begin(), members.end(), [](const auto& m) { return m.bound_hosts; }))
+    if (map.has("servers") && std::none_of(members.begin(), members.end(), bound) &&
+        std::none_of(signatures.begin(), signatures.end(), bound))
       findings.error(map.line_of("servers"), "servers: " + entry.key +
                                                  " is not bound to hosts in the catalogue, expected "
                                                  "no servers for it");

@@ -89,6 +89,7 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup,
   const Result<EalReport> report = start_eal(eal);
   if (!report) return report.error();
 
+  if (const Status possible = Identifier::possible(); !possible) return possible.error();
   std::unique_ptr<Dataplane> dataplane(new Dataplane(setup));
   dataplane->notice_ = report->notice;
   dataplane->shared_.snapshot.store(&snapshot);

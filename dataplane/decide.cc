@@ -209,11 +209,22 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   remember_question(hot, now);
 }
 
+bool Decider::depends_on_application(uint32_t flow, const PolicySnapshot& snapshot) const noexcept {
+  if (snapshot.policy().follow_applications) return true;
+  FlowFacts facts = facts_of(flows_.hot(flow), flows_.cold(flow), snapshot);
+  facts.application = kApplicationPending;
+  return !snapshot.decide(facts).final;
+}
+
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
   const FlowHot& hot = flows_.hot(flow);
+  FlowCold& cold = flows_.cold(flow);
+  // What its requests are for is no longer known, and now it matters.
+  if (cold.unfollowed && hot.generation != snapshot.generation() && depends_on_application(flow, snapshot))
+    cold.identified = kApplicationUnidentified.value;
   if ((hot.flags & kGaveUp) != 0)
     return give_up(flow, snapshot, now);  // a new policy: the exception still applies
-  const FlowFacts facts = facts_of(hot, flows_.cold(flow), snapshot);
+  const FlowFacts facts = facts_of(hot, cold, snapshot);
   apply(flow, answer_for(hot, facts, snapshot, now), snapshot, now);
 }
 

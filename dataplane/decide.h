@@ -39,6 +39,9 @@ class Decider {
   // The pending budget is used up: the flow stays unidentified and the exception policy has the last word.
   void give_up(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
 
+  // Whether another application could change what the policy says of the flow.
+  bool depends_on_application(uint32_t flow, const classify::PolicySnapshot& snapshot) const noexcept;
+
   // The facts the policy is asked about; also for `test flow`.
   classify::FlowFacts facts_of(const FlowHot& hot, const FlowCold& cold,
                                const classify::PolicySnapshot& snapshot) const noexcept;

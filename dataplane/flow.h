@@ -49,6 +49,7 @@ enum FlowFlag : uint16_t {
 enum Owed : uint8_t {
   kOwesApplication = 1,  // first bytes still to be identified
   kOwesOrder = 2,        // has a stream: its segments are put in order or compared with what passed
+  kOwesReading = 4,      // the stream's reader looks for another application or for facts
 };
 
 struct alignas(64) FlowHot {
@@ -86,7 +87,7 @@ struct FlowCold {
       scale_to_client : 4;
   uint64_t packets_to_server : 36, dropped : 28;  // forwarded ones; `dropped` by the flow's verdict
   uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2,
-      decrypt_result : 3;
+      decrypt_result : 3, unfollowed : 1;  // `unfollowed`: HTTP requests beyond the first were not looked at
   uint32_t next[2];        // TCP, by Direction: sequence number after the last one seen
   uint32_t window_end[2];  // TCP, by Direction: first sequence number the receiver has not offered room for
 };

@@ -107,6 +107,15 @@ void FlowLog::drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noex
   push(record);
 }
 
+void FlowLog::change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
+  if ((hot.flags & (kLogStart | kLogEnd)) == 0) return;
+  LogRecord record = describe_flow(hot, cold, now);
+  record.kind = RecordKind::FlowChange;
+  push(record);
+}
+
+void FlowLog::tls(const FlowHot&, const FlowCold&, const classify::TlsFacts&, Timestamp) noexcept {}
+
 void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept {
   LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowEnd;

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "classify/tls_facts.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow.h"
@@ -26,6 +27,8 @@ class FlowLog {
 
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+  void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
+  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
   // For a packet whose flow is unknown or not to blame. `forwarding` is the default rule's.
   void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;

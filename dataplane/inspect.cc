@@ -6,10 +6,6 @@
 namespace postern::dataplane {
 namespace {
 
-Direction opposite(Direction d) noexcept {
-  return d == Direction::ToServer ? Direction::ToClient : Direction::ToServer;
-}
-
 // RFC 1624 equation 3, for one 16-bit word.
 uint16_t adjusted_checksum(uint16_t checksum, uint16_t before, uint16_t after) noexcept {
   uint32_t sum = static_cast<uint16_t>(~checksum) + uint32_t{static_cast<uint16_t>(~before)} + after;
@@ -36,63 +32,53 @@ void clear_urgent(Slot& slot) noexcept {
 }  // namespace
 
 void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
+  const Moment at{snapshot, burst.now};
   for (Slot& slot : burst) {
     if (slot.fate != Fate::Open || slot.flow == kNoFlow || slot.kind == Kind::IcmpError) continue;
     const FlowHot& hot = flows_.hot(slot.flow);
     if (hot.owes == 0) continue;
     if (slot.kind == Kind::Tcp) {
-      inspect_segment(slot, snapshot, burst.now);
-    } else if (!slot.payload.empty()) {
-      identify(slot, slot.payload, snapshot, burst.now);
+      inspect_segment(slot, at);
+    } else if (!slot.payload.empty() && hot.owes_any(kOwesApplication)) {
+      identifier_.read_datagram(slot, at);
     }
     const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open;
-    if (waits && !budget_left(burst, slot, snapshot.policy().pending))
-      decider_.give_up(slot.flow, snapshot, burst.now);
+    if (waits && !budget_left(burst, slot, snapshot.policy().pending)) give_up(slot.flow, at);
   }
 }
 
-void Inspector::inspect_segment(Slot& slot, const classify::PolicySnapshot& snapshot,
-                                Timestamp now) noexcept {
+void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
   const FlowHot& hot = flows_.hot(slot.flow);
   if (!hot.owes_any(kOwesOrder)) {
-    if (!slot.payload.empty()) no_room(slot, snapshot, now);
+    if (!slot.payload.empty()) no_room(slot, at);
     return;
   }
   Stream& stream = *streams_.find(slot.flow);
   const Direction direction = hot.direction_from(slot.port.side());
   const bool acknowledges = (slot.tcp_flags & (kAck | kRst)) == kAck;
-  if (acknowledges && !streams_.acknowledge(stream, opposite(direction), load_be32(slot.segment.data() + 8)))
+  if (acknowledges && !streams_.acknowledge(stream, other(direction), load_be32(slot.segment.data() + 8)))
     return drop(slot, DropReason::TcpOutOfWindow);
   if (stream.scanning) clear_urgent(slot);
   if (slot.payload.empty() && slot.fate == Fate::Open) streams_.note(stream, slot, direction);
   if (!slot.payload.empty() && slot.fate == Fate::Open) {
     const StreamTable::Admitted admitted = streams_.admit(stream, slot, direction);
-    if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, snapshot, now);
-    if (admitted.place == StreamTable::Place::New) scan(stream, slot, admitted.fresh, snapshot, now);
+    if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, at);
+    if (admitted.place == StreamTable::Place::New) identifier_.read(stream, slot, admitted.fresh, at);
     while (stream.scanning && slot.fate == Fate::Open) {
       const Bytes released = streams_.release(stream, slot, direction);
       if (released.empty()) break;
-      scan(stream, slot, released, snapshot, now);
+      identifier_.read(stream, slot, released, at);
     }
   }
-  if (slot.fate == Fate::Open) finish(stream, slot);
-}
-
-// Whoever owes something gets the next bytes of the slot's direction.
-void Inspector::scan(Stream& stream, Slot& slot, Bytes fresh, const classify::PolicySnapshot& snapshot,
-                     Timestamp now) noexcept {
-  const FlowHot& hot = flows_.hot(slot.flow);
-  const Direction direction = hot.direction_from(slot.port.side());
-  // The usual case is one segment that says it all: no need to gather.
-  const bool first = stream.half(direction).passed == fresh.size();
-  if (hot.owes_any(kOwesApplication))
-    identify(slot, first ? fresh : streams_.front(stream, direction), snapshot, now);
+  if (slot.fate == Fate::Open) finish(stream, slot, at.now);
 }
 
 // A stream that nobody scans any more lives until what was scanned has been acknowledged.
-void Inspector::finish(Stream& stream, Slot& slot) noexcept {
+void Inspector::finish(Stream& stream, Slot& slot, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
-  if (stream.scanning && !hot.owes_any(kOwesApplication)) streams_.stop(stream);
+  const bool over = hot.verdict == FlowVerdict::Drop || hot.verdict == FlowVerdict::Bypass;
+  if (over && hot.owes_any(kOwesReading)) identifier_.abandon(stream, slot.flow, now);
+  if (stream.scanning && !hot.owes_any(kOwesApplication | kOwesReading)) streams_.stop(stream);
   if (stream.scanning) return;
   streams_.flush(stream, slot, hot.direction_from(slot.port.side()));
   if (!StreamTable::drained(stream)) return;
@@ -101,38 +87,18 @@ void Inspector::finish(Stream& stream, Slot& slot) noexcept {
 }
 
 // The exception policy for a flow whose bytes cannot be put in order.
-void Inspector::no_room(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept {
-  if (snapshot.policy().exceptions.stream_full == classify::ExceptionAction::Drop)
+void Inspector::no_room(Slot& slot, const Moment& at) noexcept {
+  if (at.snapshot.policy().exceptions.stream_full == classify::ExceptionAction::Drop)
     return drop(slot, DropReason::StreamFull);
   slot.fate = Fate::Open;
   slot.reason = DropReason::None;
-  decider_.give_up(slot.flow, snapshot, now);
+  give_up(slot.flow, at);
 }
 
-void Inspector::identify(const Slot& slot, Bytes payload, const classify::PolicySnapshot& snapshot,
-                         Timestamp now) noexcept {
-  FlowHot& hot = flows_.hot(slot.flow);
-  FlowCold& cold = flows_.cold(slot.flow);
-  const auto opener = static_cast<size_t>(hot.opener());
-  const bool related = (hot.flags & kRelated) != 0;
-  const Direction direction = related ? Direction::ToClient : hot.direction_from(slot.port.side());
-  const size_t server = related ? opener : 1 - opener;
-  const classify::Identification found =
-      snapshot.engine().identify({.protocol = slot.key.protocol,
-                                  .client_port = slot.key.port[1 - server],
-                                  .server_port = slot.key.port[server],
-                                  .server = slot.key.address[server],
-                                  .direction = direction,
-                                  .payload = payload},
-                                 snapshot.scratch(worker_));
-  trace_.looked(slot.flow, direction, payload, found.application, now);
-  if (found.application == kApplicationPending) return;
-  // What the server says may fit nothing as long as the client has not spoken.
-  const bool server_alone = direction == Direction::ToClient && !related;
-  if (found.application == kApplicationUnidentified && server_alone) return;
-  cold.identified = found.application.value;
-  hot.pay(kOwesApplication);
-  decider_.judge(slot.flow, snapshot, now);
+void Inspector::give_up(uint32_t flow, const Moment& at) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if (hot.owes_any(kOwesReading)) identifier_.abandon(*streams_.find(flow), flow, at.now);
+  decider_.give_up(flow, at.snapshot, at.now);
 }
 
 // What has passed, and what would pass before `slot` in this burst: a flow that uses up its budget with one

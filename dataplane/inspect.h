@@ -8,32 +8,35 @@
 #include "dataplane/burst.h"
 #include "dataplane/decide.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/identify.h"
 #include "dataplane/stream.h"
 
 namespace postern::dataplane {
 
 class Inspector {
  public:
-  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, TraceRecorder& trace, unsigned worker)
-      : flows_(flows), streams_(streams), decider_(decider), trace_(trace), worker_(worker) {}
+  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, TraceRecorder& trace,
+            unsigned worker)
+      : flows_(flows),
+        streams_(streams),
+        decider_(decider),
+        identifier_(flows, streams, decider, log, trace, worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
  private:
-  void inspect_segment(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
-  void scan(Stream& stream, Slot& slot, Bytes fresh, const classify::PolicySnapshot& snapshot,
-            Timestamp now) noexcept;
-  void finish(Stream& stream, Slot& slot) noexcept;
-  void no_room(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
-  void identify(const Slot& slot, Bytes payload, const classify::PolicySnapshot& snapshot,
-                Timestamp now) noexcept;
+  using Moment = Identifier::Moment;
+
+  void inspect_segment(Slot& slot, const Moment& at) noexcept;
+  void finish(Stream& stream, Slot& slot, Timestamp now) noexcept;
+  void no_room(Slot& slot, const Moment& at) noexcept;
+  void give_up(uint32_t flow, const Moment& at) noexcept;
   bool budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept;
 
   FlowTable& flows_;
   StreamTable& streams_;
   Decider& decider_;
-  TraceRecorder& trace_;
-  unsigned worker_;
+  Identifier identifier_;
 };
 
 }  // namespace postern::dataplane

@@ -14,6 +14,7 @@ namespace postern::dataplane {
 
 enum class RecordKind : uint8_t {
   FlowStart,   // log_start of an allowed flow
+  FlowChange,  // an allowed flow turned out to be another application
   FlowEnd,     // log_end of an allowed flow, or of a dropped one when its entry ages out
   FlowDrop,    // a flow met a drop, written at once
   PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent

@@ -23,7 +23,7 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       parser_(setup.wires, fragments_),
       tracker_(flows_, streams_, log_, counters, trace_),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_),
-      inspector_(flows_, streams_, decider_, trace_, own),
+      inspector_(flows_, streams_, decider_, log_, trace_, own),
       dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {

@@ -77,6 +77,7 @@ Replay::~Replay() {
 Result<std::unique_ptr<Replay>> Replay::create(const ReplaySetup& setup,
                                                const classify::PolicySnapshot& snapshot,
                                                CaptureWriter* writer, Sink sink) {
+  if (const Status possible = Identifier::possible(); !possible) return possible.error();
   std::unique_ptr<Replay> replay(new Replay(setup, snapshot, writer, std::move(sink)));
   const unsigned buffers = setup.workers * (kHeldFragments + kHeldSegments) + 512;
   replay->pool_ = rte_pktmbuf_pool_create("replay", buffers, 0, 0, kBuffer, SOCKET_ID_ANY);

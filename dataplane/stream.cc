@@ -26,7 +26,10 @@ StreamTable::StreamTable(const StreamLimits& limits, Counters& counters)
       streams_(limits.streams),
       buckets_(std::bit_ceil(limits.streams), kNoStream),
       nodes_(limits.held),
-      scratch_(kLongestFront) {
+      scratch_(kLongestFront),
+      tls_(limits.tls),
+      http_(limits.http),
+      quic_(limits.quic) {
   for (uint32_t i = 0; i < limits.streams; ++i) streams_[i].chain = i + 1;
   streams_.back().chain = kNoStream;
   for (uint16_t i = 0; i < limits.held; ++i) nodes_[i].next = static_cast<uint16_t>(i + 1);
@@ -69,6 +72,7 @@ void StreamTable::close(uint32_t flow) noexcept {
   const uint32_t index = *link;
   Stream& stream = streams_[index];
   *link = stream.chain;
+  detach(stream);
   for (Half& half : stream.halves) {
     drop_held(half);
     store_.clear(half.kept);
@@ -77,6 +81,23 @@ void StreamTable::close(uint32_t flow) noexcept {
   stream.chain = free_stream_;
   free_stream_ = index;
   --size_;
+}
+
+bool StreamTable::attach(Stream& stream, Reader reader) noexcept {
+  const uint32_t index = reader == Reader::Tls    ? tls_.take()
+                         : reader == Reader::Http ? http_.take()
+                                                  : quic_.take();
+  if (index == kNoStream) return false;
+  stream.reader = reader;
+  stream.reader_index = index;
+  return true;
+}
+
+void StreamTable::detach(Stream& stream) noexcept {
+  if (stream.reader == Reader::Tls) tls_.give(stream.reader_index);
+  if (stream.reader == Reader::Http) http_.give(stream.reader_index);
+  if (stream.reader == Reader::Quic) quic_.give(stream.reader_index);
+  stream.reader = Reader::None;
 }
 
 void StreamTable::drop_held(Half& half) noexcept {

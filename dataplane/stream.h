@@ -12,6 +12,10 @@
 #include "dataplane/burst.h"
 #include "dataplane/byte_store.h"
 #include "dataplane/counters.h"
+#include "dataplane/pool.h"
+#include "classify/tls_facts.h"
+#include "profiles/http_requests.h"
+#include "tls/quic_initial.h"
 
 namespace postern::dataplane {
 
@@ -21,8 +25,12 @@ struct StreamLimits {
   uint32_t streams = 8192;      // flows in order at once
   uint32_t blocks = 8192;       // of 2 KB, for bytes that were not acknowledged yet
   uint16_t held = 4096;         // segments behind a gap
-  uint16_t held_per_flow = 64;  // of one direction
+  uint16_t held_per_flow = 64;                   // of one direction
+  uint32_t tls = 4096, http = 1024, quic = 512;  // readers
 };
+
+// What looks at a stream beyond its first bytes.
+enum class Reader : uint8_t { None, Tls, Http, Quic };
 
 struct Stream {
   struct Half {                    // one direction
@@ -42,6 +50,8 @@ struct Stream {
   uint32_t chain = ByteStore::kNone;  // next stream of the same bucket, or next free one
   bool scanning = true;               // new bytes are put in order and kept
   bool timestamps = false;            // negotiated
+  Reader reader = Reader::None;
+  uint32_t reader_index = 0;  // in the pool of its kind
 
   Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
   const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
@@ -96,6 +106,13 @@ class StreamTable {
   // All bytes of a direction so far, as long as the stream keeps its front; valid until the next call.
   Bytes front(const Stream& stream, Direction direction) noexcept;
 
+  // A reader of this kind for the stream. False: all are in use.
+  bool attach(Stream& stream, Reader reader) noexcept;
+  void detach(Stream& stream) noexcept;
+  classify::TlsFacts& tls(const Stream& stream) noexcept { return tls_[stream.reader_index]; }
+  profiles::HttpRequests& http(const Stream& stream) noexcept { return http_[stream.reader_index]; }
+  tls::QuicInitial& quic(const Stream& stream) noexcept { return quic_[stream.reader_index]; }
+
   // Segments that follow a slot.
   Packet take_next(uint16_t& list) noexcept;
   uint32_t longest(uint16_t list) const noexcept;  // frame among them, bytes
@@ -137,6 +154,9 @@ class StreamTable {
   std::vector<uint32_t> buckets_;
   std::vector<Node> nodes_;
   std::vector<uint8_t> scratch_;
+  Pool<classify::TlsFacts> tls_;
+  Pool<profiles::HttpRequests> http_;
+  Pool<tls::QuicInitial> quic_;
   uint32_t free_stream_ = 0, size_ = 0;
   uint16_t free_node_ = 0;
   uint64_t held_ = 0;

@@ -143,6 +143,15 @@ void Tracker::open_stream(const Slot& slot) noexcept {
   if (options.timestamp) StreamTable::use_timestamps(*stream, *options.timestamp, options.echo);
 }
 
+void Tracker::close_stream(uint32_t flow, Timestamp now) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if (!hot.owes_any(kOwesOrder)) return;
+  const Stream& stream = *streams_.find(flow);
+  if (stream.reader == Reader::Tls && streams_.tls(stream).client_hello)
+    log_.tls(hot, flows_.cold(flow), streams_.tls(stream), now);
+  streams_.close(flow);
+}
+
 // The old connection gets its end record, the new one takes over its place in the table.
 void Tracker::restart(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
@@ -150,7 +159,7 @@ void Tracker::restart(Burst& burst, Slot& slot) noexcept {
   if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, end_reason_of(hot), burst.now);
   trace_.ended(slot.flow, end_reason_of(hot), burst.now);
   counters_.flows_ended.add(1);
-  if (hot.owes_any(kOwesOrder)) streams_.close(slot.flow);
+  close_stream(slot.flow, burst.now);
   hot = FlowHot{.key = hot.key};
   cold = FlowCold{};
   start(burst, slot);
@@ -225,7 +234,7 @@ void Tracker::close(uint32_t flow, EndReason reason, Timestamp now) noexcept {
   trace_.ended(flow, reason, now);
   count_half_open(hot.half_open(), false);
   counters_.flows_ended.add(1);
-  if (hot.owes_any(kOwesOrder)) streams_.close(flow);
+  close_stream(flow, now);
   flows_.erase(flow);
 }
 

@@ -41,6 +41,7 @@ class Tracker {
   void start(Burst& burst, Slot& slot) noexcept;
   void observe(Burst& burst, Slot& slot) noexcept;
   void open_stream(const Slot& slot) noexcept;
+  void close_stream(uint32_t flow, Timestamp now) noexcept;
   void observe_error(Slot& slot) noexcept;
   void restart(Burst& burst, Slot& slot) noexcept;
   void close(uint32_t flow, EndReason reason, Timestamp now) noexcept;

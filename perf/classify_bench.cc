@@ -6,13 +6,12 @@
 #include <cstdlib>
 #include <random>
 
-#include "classify/application_identifier.h"
 #include "classify/policy_snapshot.h"
+#include "tests/classify/policy_builder.h"
 
 namespace postern::classify {
 namespace {
 
-constexpr AppId kAnyApplication{64};
 constexpr Zone kInside{1}, kOutside{2};
 
 enum class Family { V4, V6 };
@@ -58,12 +57,6 @@ Policy service_rules(size_t count, Family family) {
     policy.rules.push_back(std::move(rule));
   }
   return policy;
-}
-
-std::unique_ptr<const PolicySnapshot> compiled(Policy policy) {
-  auto result = PolicySnapshot::compile(std::move(policy));
-  if (!result) std::abort();
-  return std::move(*result);
 }
 
 // Half of the flows fit the destination and port of some rule, the others fit none.
@@ -153,8 +146,9 @@ void compile(benchmark::State& state) {
 BENCHMARK(compile)->Arg(10)->Arg(1000)->Arg(10000)->Arg(100000)->Unit(benchmark::kMillisecond);
 
 void identify_first_bytes(benchmark::State& state, std::string_view payload, uint8_t protocol) {
-  const Evidence evidence{protocol, 443, Direction::ToServer, as_bytes(payload)};
-  for (auto _ : state) benchmark::DoNotOptimize(identify(evidence));
+  const auto snapshot = compiled(empty_policy());
+  const Evidence evidence{.protocol = protocol, .server_port = 443, .payload = as_bytes(payload)};
+  for (auto _ : state) benchmark::DoNotOptimize(snapshot->engine().identify(evidence, snapshot->scratch(0)));
 }
 constexpr std::string_view kHttpRequest =
     "GET /redfish/v1/Systems HTTP/1.1\r\nHost: bmc.example\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";

@@ -73,6 +73,7 @@ STEPS = {
     "wire-operator": script("tests/wire/operator_test.py"),
     "golden": script("tests/golden/run.py", environment={"POSTERND": f"{BUILD}/posternd"}),
     "golden-dump": script("tests/golden/dump_test.py", environment={"POSTERND": f"{BUILD}/posternd"}),
+    "captures": script("tests/captures/captures_test.py"),
     "build-sanitized": build_sanitized,
     "unit-base": unit("base"),
     "unit-classify": unit("classify"),

@@ -9,6 +9,7 @@ TEXT = """site: lab-{name}
 packs: ["{pack}"]
 workers: {workers}
 idle: sleep
+pattern_cache: "{folder}/patterns"
 
 wires:
   - wire: front

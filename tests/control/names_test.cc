@@ -35,16 +35,24 @@ TEST(Names, NothingGetsTheIdOfNone) {
   EXPECT_NE(names.rule({"a", "b", 0}), kDefaultRule);
 }
 
-TEST(Names, IdentifiedApplicationsHaveTheIdsOfTheirDecoders) {
+TEST(Names, ApplicationsThatCodeKnowsHaveFixedIds) {
   Names names;
   EXPECT_EQ(names.application("tls"), classify::app::kTls);
   EXPECT_EQ(names.application("dns"), classify::app::kDns);
-  EXPECT_EQ(names.application("ipmi_2_0"), classify::app::kIpmi20);
+  EXPECT_EQ(names.application("icmp_echo"), classify::app::kIcmpEcho);
 }
 
-TEST(Names, OtherApplicationsStayAboveTheDecoders) {
+TEST(Names, OtherApplicationsStayAboveTheFixedIds) {
   Names names;
   EXPECT_GE(names.application("bmc_management").value, classify::app::kFirstCatalogueApp);
+}
+
+TEST(Names, ApplicationsRunOutWhereAFlowCannotRememberThem) {
+  Names names;
+  for (int i = classify::app::kFirstCatalogueApp; i <= classify::app::kLastCatalogueApp; ++i)
+    ASSERT_EQ(names.application("app" + std::to_string(i)).value, i);
+  EXPECT_EQ(names.application("one more"), kApplicationPending);
+  EXPECT_EQ(names.application("app64").value, 64);
 }
 
 TEST(Names, RulesDifferByPackNameAndIndex) {

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/identify.h"
+
+#include <utility>
+
+#include "classify/app_ids.h"
+#include "classify/tls_text.h"
+#include "profiles/http_text.h"
+#include "tls/certificate_facts.h"
+
+namespace postern::dataplane {
+
+using classify::ApplicationEngine;
+using classify::Evidence;
+using classify::Identification;
+using classify::Layer;
+using classify::TlsFacts;
+using profiles::HttpEvent;
+using profiles::HttpRequests;
+
+Status Identifier::possible() {
+  if (const auto digests = tls::Digests::make(); !digests) return digests.error();
+  if (const auto protection = tls::QuicProtection::make(); !protection) return protection.error();
+  return Ok{};
+}
+
+Identifier::Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log,
+                       TraceRecorder& trace, unsigned worker)
+    : flows_(flows),
+      streams_(streams),
+      decider_(decider),
+      log_(log),
+      trace_(trace),
+      worker_(worker),
+      digests_(std::move(tls::Digests::make().value())),
+      quic_(std::move(tls::QuicProtection::make().value())) {}
+
+// A related flow was opened by the server that answers.
+Evidence Identifier::evidence_of(const Slot& slot, Bytes payload) const noexcept {
+  const FlowHot& hot = flows_.hot(slot.flow);
+  const auto opener = static_cast<size_t>(hot.opener());
+  const bool related = (hot.flags & kRelated) != 0;
+  const size_t server = related ? opener : 1 - opener;
+  const Direction direction = hot.direction_from(slot.port.side());
+  return {.protocol = slot.key.protocol,
+          .client_port = slot.key.port[1 - server],
+          .server_port = slot.key.port[server],
+          .server = slot.key.address[server],
+          .direction = related ? other(direction) : direction,
+          .payload = payload};
+}
+
+Identification Identifier::first_bytes(const Slot& slot, Bytes payload, const Moment& at) noexcept {
+  const Evidence evidence = evidence_of(slot, payload);
+  Identification found = at.snapshot.engine().identify(evidence, at.snapshot.scratch(worker_));
+  const bool server_alone =
+      evidence.direction == Direction::ToClient && (flows_.hot(slot.flow).flags & kRelated) == 0;
+  // What the server says may fit nothing as long as the client has not spoken.
+  if (found.application == kApplicationUnidentified && server_alone) found.application = kApplicationPending;
+  trace_.looked(slot.flow, evidence.direction, payload, found.application, at.now);
+  return found;
+}
+
+void Identifier::read(Stream& stream, const Slot& slot, Bytes fresh, const Moment& at) noexcept {
+  const Direction direction = flows_.hot(slot.flow).direction_from(slot.port.side());
+  switch (stream.reader) {
+    case Reader::None:
+      break;
+    case Reader::Http:
+      return read_http(stream, slot, direction, fresh, at);
+    case Reader::Tls:
+      return direction == Direction::ToServer ? read_client_hello(stream, slot, at)
+                                              : read_server_flight(stream, slot, at);
+    case Reader::Quic:
+      return;
+  }
+  if (!flows_.hot(slot.flow).owes_any(kOwesApplication)) return;
+  // The usual case is one segment that says it all: no need to gather.
+  const Stream::Half& half = stream.half(direction);
+  const bool first = half.passed == fresh.size();
+  const Identification found = first_bytes(slot, first ? fresh : streams_.front(stream, direction), at);
+  if (found.application != kApplicationPending) return start(stream, slot, found.application, at);
+  // Nothing looks further than this.
+  if (half.passed >= ApplicationEngine::kLongestPrefix) conclude(slot.flow, kApplicationUnidentified, at);
+}
+
+void Identifier::start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept {
+  if (base == classify::app::kTls) return start_tls(stream, slot, at);
+  if (base == classify::app::kHttp) return start_http(stream, slot, at);
+  conclude(slot.flow, base, at);
+}
+
+void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) noexcept {
+  FlowHot& hot = flows_.hot(flow);
+  FlowCold& cold = flows_.cold(flow);
+  const AppId before{static_cast<uint16_t>(cold.identified)};
+  cold.identified = application.value;
+  hot.pay(kOwesApplication);
+  if (before == application) return;
+  decider_.judge(flow, at.snapshot, at.now);
+  if (before != kApplicationPending && hot.verdict != FlowVerdict::Drop) log_.change(hot, cold, at.now);
+}
+
+// A full pool leaves a flow unidentified, which no rule for an application allows.
+void Identifier::start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  if (!streams_.attach(stream, Reader::Tls)) return conclude(slot.flow, kApplicationUnidentified, at);
+  flows_.hot(slot.flow).owes |= kOwesReading;
+  read_client_hello(stream, slot, at);
+}
+
+void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  TlsFacts& facts = streams_.tls(stream);
+  if (facts.client_hello) return;
+  const classify::TlsHelloBody hello =
+      classify::find_tls_client_hello(streams_.front(stream, Direction::ToServer), *handshake_);
+  const bool too_long = stream.half(Direction::ToServer).passed >= ApplicationEngine::kLongestPrefix;
+  if (hello.fit == classify::Fit::More && !too_long) return;
+  classify::TlsClientHelloView view;
+  if (hello.fit == classify::Fit::Yes) view = classify::view_tls_client_hello(hello.body);
+  if (view.fit != classify::Fit::Yes) {
+    conclude(slot.flow, kApplicationUnidentified, at);
+    return finish_tls(stream, slot.flow, at.now);
+  }
+  note_hello(facts, view, classify::Transport::Tcp);
+  streams_.forget_front(stream, Direction::ToServer);
+  const auto text = classify::tls_text(facts);
+  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(),
+                                                   evidence_of(slot, {}), at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
+  conclude(slot.flow, inside, at);
+  if (flows_.hot(slot.flow).verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
+}
+
+void Identifier::read_server_flight(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  TlsFacts& facts = streams_.tls(stream);
+  if (!facts.client_hello) return;
+  const classify::TlsServerFlight flight =
+      classify::parse_tls_server_flight(streams_.front(stream, Direction::ToClient), *handshake_);
+  if (flight.fit == classify::Fit::Yes) note_flight(facts, flight);
+  const bool enough = stream.half(Direction::ToClient).passed >= ApplicationEngine::kLongestPrefix;
+  if (flight.fit != classify::Fit::No && !flight.complete && !enough) return;
+  // What the server showed may name it more exactly; what ran so far was judged by the client's hello.
+  Evidence where = evidence_of(slot, {});
+  where.direction = Direction::ToServer;
+  const auto text = classify::tls_text(facts);
+  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(), where,
+                                                   at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToClient, Layer::Tls, text.view(), inside, at.now);
+  conclude(slot.flow, inside, at);
+  finish_tls(stream, slot.flow, at.now);
+}
+
+void Identifier::note_hello(TlsFacts& facts, const classify::TlsClientHelloView& hello,
+                            classify::Transport transport) noexcept {
+  facts.note(hello);
+  facts.quic = transport == classify::Transport::Quic;
+  if (const classify::Ja3Text ja3 = classify::ja3_text(hello); ja3.whole)
+    facts.ja3.append_hex(Bytes(digests_.md5(as_bytes(ja3.text.view()))));
+  const classify::Ja4Texts ja4 = classify::ja4_texts(hello, transport);
+  if (ja4.whole)
+    facts.ja4 = classify::join_ja4(ja4, digests_.sha256(as_bytes(ja4.ciphers.view())),
+                                   digests_.sha256(as_bytes(ja4.extensions.view())));
+}
+
+void Identifier::note_flight(TlsFacts& facts, const classify::TlsServerFlight& flight) noexcept {
+  facts.note(flight);
+  facts.ja3s = {};
+  if (flight.hello)
+    if (const classify::Ja3Text ja3s = classify::ja3s_text(flight); ja3s.whole)
+      facts.ja3s.append_hex(Bytes(digests_.md5(as_bytes(ja3s.text.view()))));
+  if (flight.leaf.empty() || facts.certificate_read) return;
+  const tls::CertificateFacts leaf = tls::read_certificate(flight.leaf, digests_);
+  facts.certificate_read = true;
+  facts.subject = leaf.subject;
+  facts.issuer = leaf.issuer;
+  facts.serial = leaf.serial;
+  facts.not_before = leaf.not_before;
+  facts.not_after = leaf.not_after;
+  facts.names = leaf.names;
+  facts.sha1 = leaf.sha1;
+  facts.sha256 = leaf.sha256;
+}
+
+void Identifier::abandon(Stream& stream, uint32_t flow, Timestamp now) noexcept {
+  if (stream.reader == Reader::Tls) return finish_tls(stream, flow, now);
+  streams_.detach(stream);
+  flows_.hot(flow).pay(kOwesReading);
+}
+
+void Identifier::finish_tls(Stream& stream, uint32_t flow, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(flow);
+  const TlsFacts& facts = streams_.tls(stream);
+  if (facts.client_hello) log_.tls(hot, flows_.cold(flow), facts, now);
+  streams_.detach(stream);
+  hot.pay(kOwesReading);
+}
+
+void Identifier::start_http(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  if (!streams_.attach(stream, Reader::Http)) return conclude(slot.flow, kApplicationUnidentified, at);
+  flows_.hot(slot.flow).owes |= kOwesReading;
+  for (const Direction direction : {Direction::ToServer, Direction::ToClient}) {
+    if (stream.reader != Reader::Http) return;
+    const Bytes front = streams_.front(stream, direction);
+    if (!front.empty()) read_http(stream, slot, direction, front, at);
+    streams_.forget_front(stream, direction);
+  }
+}
+
+void Identifier::read_http(Stream& stream, const Slot& slot, Direction direction, Bytes bytes,
+                           const Moment& at) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  while (stream.reader == Reader::Http) {
+    const HttpRequests::Step step = streams_.http(stream).feed(direction, bytes);
+    bytes = bytes.subspan(step.consumed);
+    switch (step.event) {
+      case HttpEvent::None:
+        return;
+      case HttpEvent::RequestHead:
+        judge_request(stream, slot, at);
+        break;
+      case HttpEvent::RequestEnd:
+        break;
+      case HttpEvent::Anomaly:
+        // Two readers may disagree about what is a request from here on.
+        conclude(slot.flow, kApplicationUnidentified, at);
+        [[fallthrough]];
+      case HttpEvent::Opaque:
+        streams_.detach(stream);
+        hot.pay(kOwesReading);
+        if (hot.owes_any(kOwesApplication)) conclude(slot.flow, classify::app::kHttp, at);
+        break;
+    }
+  }
+}
+
+// Every request is judged as what it is, as long as the policy could say something else about another one.
+void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  Evidence where = evidence_of(slot, {});
+  where.direction = Direction::ToServer;
+  const profiles::HttpText text(streams_.http(stream).head());
+  const AppId inside = at.snapshot.engine().refine(Layer::Http, classify::app::kHttp, text.text(), where,
+                                                   at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToServer, Layer::Http, text.text(), inside, at.now);
+  conclude(slot.flow, inside, at);
+  FlowHot& hot = flows_.hot(slot.flow);
+  const bool follow = hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
+  if (follow) return;
+  flows_.cold(slot.flow).unfollowed = hot.verdict != FlowVerdict::Drop;
+  streams_.detach(stream);
+  hot.pay(kOwesReading);
+}
+
+void Identifier::read_datagram(const Slot& slot, const Moment& at) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.owes_any(kOwesOrder)) return read_quic(*streams_.find(slot.flow), slot, at);
+  const Identification found = first_bytes(slot, slot.payload, at);
+  if (found.application == kApplicationPending) return;
+  if (found.application != classify::app::kQuic) return conclude(slot.flow, found.application, at);
+  Stream* stream = streams_.open(slot.flow, 0, 0);
+  if (stream == nullptr) return conclude(slot.flow, kApplicationUnidentified, at);
+  hot.owes |= kOwesOrder;
+  stream->scanning = false;
+  if (!streams_.attach(*stream, Reader::Quic)) {
+    streams_.close(slot.flow);
+    hot.pay(kOwesOrder);
+    return conclude(slot.flow, kApplicationUnidentified, at);
+  }
+  read_quic(*stream, slot, at);
+}
+
+void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  const Evidence where = evidence_of(slot, {});
+  tls::QuicInitial& initial = streams_.quic(stream);
+  if (where.direction == Direction::ToClient) return;
+  const tls::QuicInitial::State state = initial.take(slot.payload, quic_);
+  if (state == tls::QuicInitial::State::Partial) return;
+  FlowHot& hot = flows_.hot(slot.flow);
+  AppId inside = state == tls::QuicInitial::State::Refused ? kApplicationUnidentified : classify::app::kQuic;
+  TlsFacts facts;
+  if (state == tls::QuicInitial::State::Whole) {
+    const auto hello = classify::view_tls_client_hello(initial.client_hello());
+    if (hello.fit == classify::Fit::Yes) {
+      note_hello(facts, hello, classify::Transport::Quic);
+      const auto text = classify::tls_text(facts);
+      inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kQuic, text.view(), where,
+                                           at.snapshot.scratch(worker_));
+      trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
+    }
+  }
+  conclude(slot.flow, inside, at);
+  if (facts.client_hello) log_.tls(hot, flows_.cold(slot.flow), facts, at.now);
+  streams_.close(slot.flow);
+  hot.pay(kOwesOrder);
+}
+
+}  // namespace postern::dataplane
