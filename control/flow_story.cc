@@ -10,6 +10,7 @@
 #include "control/eve_words.h"
 #include "control/rule_story.h"
 #include "control/show.h"
+#include "control/table_printer.h"
 
 namespace postern::control {
 namespace {
@@ -43,23 +44,43 @@ std::string direction_text(Direction direction) {
   return direction == Direction::ToServer ? "to the server" : "to the client";
 }
 
-std::string_view layer_word(classify::Layer layer) {
-  return layer == classify::Layer::Http ? "http" : layer == classify::Layer::Tls ? "tls" : "first";
-}
+std::string_view layer_word(classify::Layer layer) { return layer == classify::Layer::Http ? "http" : "tls"; }
 
 json owed(uint8_t owes) {
   json list = json::array();
   if ((owes & dataplane::kOwesApplication) != 0) list.push_back("application");
+  if ((owes & dataplane::kOwesReading) != 0) list.push_back("reading");
   if ((owes & dataplane::kOwesOrder) != 0) list.push_back("order");
   return list;
 }
 
 std::string owed_text(uint8_t owes) {
   std::string text;
-  if ((owes & dataplane::kOwesApplication) != 0) text = "its application";
-  if ((owes & dataplane::kOwesOrder) != 0)
-    text += std::string(text.empty() ? "" : " and ") + "the order of its bytes";
+  const auto owed = [&](dataplane::Owed bit, std::string_view what) {
+    if ((owes & bit) != 0) text.append(text.empty() ? "" : " and ").append(what);
+  };
+  owed(dataplane::kOwesApplication, "its application");
+  owed(dataplane::kOwesReading, "what runs inside");
+  owed(dataplane::kOwesOrder, "the order of its bytes");
   return text.empty() ? "nothing" : text;
+}
+
+// What a text of facts may show: of a request method and path, since queries hold tokens; of a handshake the
+// names.
+std::string facts_text(const TraceEvent& event) {
+  constexpr size_t kMostShown = 120;
+  const std::string_view text = as_text(event.seen());
+  if (event.layer == classify::Layer::Http)
+    return std::string(text.substr(0, std::min(text.find_first_of("?\n"), kMostShown)));
+  std::string shown;
+  for (size_t at = 0; at < text.size() && shown.size() < kMostShown;) {
+    const std::string_view line = text.substr(at, text.find('\n', at) - at);
+    at += line.size() + 1;
+    const auto starts = [&](std::string_view key) { return line.starts_with(key); };
+    if (starts("sni=") || starts("alpn=") || starts("selected=") || starts("version=") || starts("ech="))
+      shown.append(shown.empty() ? "" : ", ").append(line);
+  }
+  return shown;
 }
 
 std::string counted(uint64_t count, std::string_view what) {
@@ -236,8 +257,9 @@ void FlowStory::tell_look(json& step, const TraceEvent& event) {
   step["application"] = event.found == kApplicationPending ? json(nullptr) : json(found);
   if (event.step == TraceStep::Refined) {
     step["layer"] = layer_word(event.layer);
-    step["text"] = fmt::format("looked into {} facts {}: application {}", layer_word(event.layer),
-                               direction_text(event.direction), found);
+    step["facts"] = facts_text(event);
+    step["text"] =
+        fmt::format("{} says {}: application {}", layer_word(event.layer), facts_text(event), found);
     return;
   }
   step["text"] = fmt::format("looked at {} {}: application {}", counted(event.size, "byte"),
@@ -277,7 +299,7 @@ std::vector<std::string> FlowStory::lines(const json& step) {
     const auto after = step["after_us"].get<uint64_t>();
     when += fmt::format("+{}.{:06} ", after / 1'000'000, after % 1'000'000);
   }
-  std::vector<std::string> lines = {when + step["text"].get<std::string>()};
+  std::vector<std::string> lines = {printable(when + step["text"].get<std::string>())};
   const auto detail = [&](const std::string& text) { lines.push_back("    " + text); };
   for (const json& text : step.value("details", json::array())) detail(text.get<std::string>());
   std::string open;
