@@ -127,6 +127,12 @@ std::string traffic_text(const LogRecord& flow) {
   return text;
 }
 
+std::string ends_text(const LogRecord& flow) {
+  return fmt::format("{} -> {} {}", endpoint_text(flow.source, flow.source_port, flow.protocol),
+                     endpoint_text(flow.destination, flow.destination_port, flow.protocol),
+                     protocol_name(flow.protocol));
+}
+
 std::string inspection_text(const LogRecord& flow) {
   if (flow.inspection == dataplane::InspectionStatus::Full) return "full";
   return fmt::format("{} ({})", inspection_status_word(flow.inspection),
@@ -158,16 +164,13 @@ json FlowStory::step(const TraceEvent& event) {
   if (event.known) step["after_us"] = flow.time > flow.start ? (flow.time - flow.start) / kMicrosecond : 0;
   switch (event.step) {
     case TraceStep::Opened:
-      step["wire"] = names_.wire_name(flow.wire);
-      step["side"] = names_.side_name(flow.wire, flow.opener_side);
-      step["text"] =
-          fmt::format("opened: {} -> {} {}, enters wire {} at side {}", step["source"].get<std::string>(),
-                      step["destination"].get<std::string>(), protocol_name(flow.protocol),
-                      names_.wire_name(flow.wire), names_.side_name(flow.wire, flow.opener_side));
+      tell_opening(step, event);
       break;
     case TraceStep::Looked:
-    case TraceStep::Refined:
       tell_look(step, event);
+      break;
+    case TraceStep::Refined:
+      tell_facts(step, event);
       break;
     case TraceStep::GaveUp:
       step["text"] = "could not say in time what it is, or its bytes found no room: stays unidentified";
@@ -176,42 +179,62 @@ json FlowStory::step(const TraceEvent& event) {
       tell_judgement(step, event);
       break;
     case TraceStep::Held:
-      step["direction"] = direction_word(event.direction);
-      step["payload"] = event.size;
-      step["text"] = fmt::format("a segment {} with {} waits for the bytes before it",
-                                 direction_text(event.direction), counted(event.size, "byte"));
-      break;
     case TraceStep::Refused:
-      step["reason"] = drop_reason_name(flow.drop_reason);
-      step["payload"] = event.size;
-      step["text"] = fmt::format("dropped {}: {}, {}", event.known ? "the packet" : "a packet without a flow",
-                                 drop_reason_name(flow.drop_reason), drop_reason_meaning(flow.drop_reason));
+      tell_packet(step, event);
       break;
     case TraceStep::Ended:
-      tell_traffic(step, flow);
-      step["reason"] = end_reason_word(flow.end_reason);
-      step["verdict"] = verdict_word(event.verdict);
-      step["text"] = fmt::format("ended: {}; {}; inspection {}", end_reason_word(flow.end_reason),
-                                 traffic_text(flow), inspection_text(flow));
+      tell_end(step, event);
       break;
     case TraceStep::Now:
-      tell_judgement(step, event);
-      tell_traffic(step, flow);
-      step["state"] = state_name(event.state);
-      step["text"] = fmt::format("{} -> {} {}, {}: {}", step["source"].get<std::string>(),
-                                 step["destination"].get<std::string>(), protocol_name(flow.protocol),
-                                 state_name(event.state), step["text"].get<std::string>());
-      step["details"] = {traffic_text(flow), "inspection " + inspection_text(flow)};
-      if (event.kept > 0) {
-        step["direction"] = direction_word(event.direction);
-        step["seen"] = event.size;
-        step["applications"] = applications(event);
-        step["details"].push_back(fmt::format("its first {} {} are still kept", counted(event.size, "byte"),
-                                              direction_text(event.direction)));
-      }
+      tell_now(step, event);
       break;
   }
   return step;
+}
+
+void FlowStory::tell_opening(json& step, const TraceEvent& event) const {
+  const LogRecord& flow = event.flow;
+  step["wire"] = names_.wire_name(flow.wire);
+  step["side"] = names_.side_name(flow.wire, flow.opener_side);
+  step["text"] = fmt::format("opened: {}, enters wire {} at side {}", ends_text(flow),
+                             names_.wire_name(flow.wire), names_.side_name(flow.wire, flow.opener_side));
+}
+
+void FlowStory::tell_packet(json& step, const TraceEvent& event) {
+  step["direction"] = direction_word(event.direction);
+  step["payload"] = event.size;
+  if (event.step == TraceStep::Held) {
+    step["text"] = fmt::format("a segment {} with {} waits for the bytes before it",
+                               direction_text(event.direction), counted(event.size, "byte"));
+    return;
+  }
+  const DropReason reason = event.flow.drop_reason;
+  step["reason"] = drop_reason_name(reason);
+  step["text"] = fmt::format("dropped {}: {}, {}", event.known ? "the packet" : "a packet without a flow",
+                             drop_reason_name(reason), drop_reason_meaning(reason));
+}
+
+void FlowStory::tell_end(json& step, const TraceEvent& event) {
+  tell_traffic(step, event.flow);
+  step["reason"] = end_reason_word(event.flow.end_reason);
+  step["verdict"] = verdict_word(event.verdict);
+  step["text"] = fmt::format("ended: {}; {}; inspection {}", end_reason_word(event.flow.end_reason),
+                             traffic_text(event.flow), inspection_text(event.flow));
+}
+
+void FlowStory::tell_now(json& step, const TraceEvent& event) {
+  tell_judgement(step, event);
+  tell_traffic(step, event.flow);
+  step["state"] = state_name(event.state);
+  step["text"] = fmt::format("{}, {}: {}", ends_text(event.flow), state_name(event.state),
+                             step["text"].get<std::string>());
+  step["details"] = {traffic_text(event.flow), "inspection " + inspection_text(event.flow)};
+  if (event.kept == 0) return;
+  step["direction"] = direction_word(event.direction);
+  step["seen"] = event.size;
+  step["applications"] = applications(event);
+  step["details"].push_back(fmt::format("its first {} {} are still kept", counted(event.size, "byte"),
+                                        direction_text(event.direction)));
 }
 
 std::string FlowStory::verdict_text(const TraceEvent& event) const {
@@ -250,23 +273,28 @@ void FlowStory::tell_judgement(json& step, const TraceEvent& event) const {
 }
 
 void FlowStory::tell_look(json& step, const TraceEvent& event) {
-  const std::string found =
-      event.found == kApplicationPending ? "not known yet" : names_.application_name(event.found);
+  const std::string found = found_text(event.found);
   step["direction"] = direction_word(event.direction);
   step["seen"] = event.size;
   step["application"] = event.found == kApplicationPending ? json(nullptr) : json(found);
-  if (event.step == TraceStep::Refined) {
-    step["layer"] = layer_word(event.layer);
-    step["facts"] = facts_text(event);
-    step["text"] =
-        fmt::format("{} says {}: application {}", layer_word(event.layer), facts_text(event), found);
-    return;
-  }
   step["text"] = fmt::format("looked at {} {}: application {}", counted(event.size, "byte"),
                              direction_text(event.direction), found);
   step["applications"] = applications(event);
   if (event.kept < event.size)
     step["details"] = {fmt::format("considered again with the first {} only", counted(event.kept, "byte"))};
+}
+
+void FlowStory::tell_facts(json& step, const TraceEvent& event) const {
+  step["direction"] = direction_word(event.direction);
+  step["layer"] = layer_word(event.layer);
+  step["facts"] = facts_text(event);
+  step["application"] = names_.application_name(event.found);
+  step["text"] = fmt::format("{} {} says {}: application {}", layer_word(event.layer),
+                             direction_text(event.direction), facts_text(event), found_text(event.found));
+}
+
+std::string FlowStory::found_text(AppId found) const {
+  return found == kApplicationPending ? "not known yet" : names_.application_name(found);
 }
 
 json FlowStory::applications(const TraceEvent& event) {

@@ -26,9 +26,15 @@ class FlowStory {
   static std::vector<std::string> lines(const nlohmann::json& step);
 
  private:
+  void tell_opening(nlohmann::json& step, const dataplane::TraceEvent& event) const;
+  static void tell_packet(nlohmann::json& step, const dataplane::TraceEvent& event);
+  static void tell_end(nlohmann::json& step, const dataplane::TraceEvent& event);
+  void tell_now(nlohmann::json& step, const dataplane::TraceEvent& event);
   void tell_look(nlohmann::json& step, const dataplane::TraceEvent& event);
+  void tell_facts(nlohmann::json& step, const dataplane::TraceEvent& event) const;
   void tell_judgement(nlohmann::json& step, const dataplane::TraceEvent& event) const;
   nlohmann::json applications(const dataplane::TraceEvent& event);
+  std::string found_text(AppId found) const;
   std::string verdict_text(const dataplane::TraceEvent& event) const;
 
   const classify::PolicySnapshot& snapshot_;
