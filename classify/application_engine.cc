@@ -54,10 +54,12 @@ class EngineSearch {
       ask_patterns(level);
       ask_decoders(level);
       if (best_ != nullptr) return {most_exact(level)->application, false};
-      // What a weaker signature says cannot be the last word while a stronger one may still fit.
-      if (more_) return kNeedsMore;
+      // What a weaker signature says cannot be the last word while a stronger one may still fit, unless that
+      // is at home elsewhere and this one on its own port.
+      if (hinted_more_) return kNeedsMore;
+      hinted_only_ = more_;
     }
-    return kUnidentified;
+    return more_ ? kNeedsMore : kUnidentified;
   }
 
  private:
@@ -65,7 +67,7 @@ class EngineSearch {
     const bool others_may_follow =
         extent_ == Extent::Stream && evidence_.payload.size() < level.longest_min_bytes;
     if (others_may_follow)
-      for (uint32_t i = level.first_pattern; i < level.end_pattern && !more_; ++i)
+      for (uint32_t i = level.first_pattern; i < level.end_pattern && !hinted_more_; ++i)
         if (!found_.test(i)) weigh(group_.by_pattern[i], false, [] {});
     found_.for_each(level.first_pattern, level.end_pattern,
                     [&](size_t i) { weigh(group_.by_pattern[i], true, [&] { fitting_patterns_.set(i); }); });
@@ -82,8 +84,12 @@ class EngineSearch {
   void weigh(const Candidate& candidate, bool pattern, Note note) noexcept {
     if (!accept_(candidate.application) || !admitted(candidate, evidence_, tables_.servers)) return;
     const Fit fit = ask(candidate, pattern, evidence_, extent_);
-    if (fit == Fit::More) more_ = true;
-    if (fit != Fit::Yes) return;
+    const bool hinted = is_hinted(candidate, evidence_.server_port);
+    if (fit == Fit::More) {
+      more_ = true;
+      hinted_more_ |= hinted;
+    }
+    if (fit != Fit::Yes || (hinted_only_ && !hinted)) return;
     note();
     if (best_ == nullptr || better(candidate, *best_)) best_ = &candidate;
   }
@@ -115,7 +121,9 @@ class EngineSearch {
   CandidateGroup::PatternBits found_, fitting_patterns_;
   CandidateGroup::DecoderBits fitting_decoders_;
   const Candidate* best_ = nullptr;
-  bool more_ = false;
+  bool more_ = false;         // some candidate may still fit,
+  bool hinted_more_ = false;  // one whose port this is,
+  bool hinted_only_ = false;  // and it is stronger than those asked now
 };
 
 namespace {
@@ -178,7 +186,10 @@ Result<ScanScratch> ApplicationEngine::make_scratch() const {
 
 Identification ApplicationEngine::identify(const Evidence& evidence, ScanScratch& scratch) const noexcept {
   const CandidateGroup* group = group_of(evidence, *tables_);
-  if (group == nullptr) return kUnidentified;
+  if (group == nullptr) {
+    const AppId itself = tables_->by_protocol[evidence.protocol];
+    return itself == kApplicationPending ? kUnidentified : Identification{itself, false};
+  }
   const bool stream = evidence.protocol == kTcp;
   if (stream && evidence.payload.empty()) return kNeedsMore;
   Evidence seen = evidence;
@@ -195,6 +206,10 @@ AppId ApplicationEngine::refine(Layer layer, AppId base, std::string_view text, 
   const CandidateGroup& group = tables_->group(layer, where.direction);
   const Identification found = EngineSearch(*tables_, group, seen, Extent::Text, inside).run(scratch);
   return found.application > kApplicationUnidentified ? found.application : base;
+}
+
+const std::vector<AppId>& ApplicationEngine::named_by(Layer layer) const noexcept {
+  return tables_->named_by[static_cast<size_t>(layer)];
 }
 
 bool ApplicationEngine::refines(AppId base) const noexcept {

@@ -37,13 +37,17 @@ class ApplicationEngine {
   // The application of the first bytes; kApplicationUnidentified when nothing fits and nothing that follows
   // in this direction could. High confidence goes before medium, medium before low; among equals a signature
   // whose ports hold the server's goes first, then the catalogue's order; a fitting child of the best is a
-  // more exact name for it. While a stronger signature may still fit, no weaker one is the answer.
+  // more exact name for it. While a stronger signature may still fit, no weaker one is the answer, unless
+  // only the weaker one is on its own port.
   Identification identify(const Evidence& evidence, ScanScratch& scratch) const noexcept;
 
   // A more exact application inside `base`, from a text of that layer; `base` when there is none. `base` is
   // http for layer Http, tls or quic for layer Tls, or an application that has children.
   AppId refine(Layer layer, AppId base, std::string_view text, const Evidence& where,
                ScanScratch& scratch) const noexcept;
+
+  // What a text of this layer could turn out to be.
+  const std::vector<AppId>& named_by(Layer layer) const noexcept;
 
   // Whether any signature could make another application out of `base`.
   bool refines(AppId base) const noexcept;

@@ -132,8 +132,10 @@ bool ApplicationTable::can_run_over(AppId id, uint8_t protocol) const noexcept {
     case kIcmpV6:
       return (entry->transports & kOverIcmp) != 0;
     default:
-      return false;
+      break;
   }
+  const std::vector<Member>& members = entry->application->members;
+  return std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.protocol == protocol; });
 }
 
 const ApplicationTable::Entry* ApplicationTable::entry(AppId id) const noexcept {

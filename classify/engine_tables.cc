@@ -10,6 +10,12 @@
 namespace postern::classify {
 namespace {
 
+// Whether signatures tell the applications of an IP protocol.
+bool has_layer(uint8_t protocol) {
+  return protocol == kAnyProtocol || protocol == kTcp || protocol == kUdp || protocol == kIcmp ||
+         protocol == kIcmpV6;
+}
+
 using Group = CandidateGroup;
 
 bool sent_by(const Signature& signature, Direction direction) {
@@ -153,6 +159,10 @@ Result<std::unique_ptr<ApplicationEngine::Tables>> ApplicationEngine::Tables::bu
   tables->has_children.resize(highest + size_t{1});
   tables->refinable.resize(highest + size_t{1});
   for (const Application& application : applications) {
+    if (!application.composite && !application.wildcard)
+      for (const Member& member : application.members)
+        if (!has_layer(member.protocol) && tables->by_protocol[member.protocol] == kApplicationPending)
+          tables->by_protocol[member.protocol] = application.id;
     tables->parents[application.id.value] = application.parent;
     if (application.parent.value <= highest) tables->has_children[application.parent.value] = true;
     servers_of.emplace(application.id, static_cast<uint32_t>(tables->servers.size()));
@@ -162,6 +172,9 @@ Result<std::unique_ptr<ApplicationEngine::Tables>> ApplicationEngine::Tables::bu
     if (Status status = check(signature); !status) return status.error();
     if (!servers_of.contains(signature.application))
       return complaint(signature, "its application is not in the catalogue");
+    std::vector<AppId>& named = tables->named_by[static_cast<size_t>(signature.layer)];
+    if (std::find(named.begin(), named.end(), signature.application) == named.end())
+      named.push_back(signature.application);
     for (const Layer layer : {Layer::Http, Layer::Tls})
       for (const Application& base : applications)
         if (signature.layer == layer && tables->refines(signature.application, base.id, layer))

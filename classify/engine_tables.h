@@ -68,7 +68,9 @@ struct ApplicationEngine::Tables {
   std::array<std::array<CandidateGroup, 2>, kLayers> groups;  // layer, direction
   std::vector<PrefixSet> servers;                             // of applications bound to hosts
   std::vector<AppId> parents;                                 // by id
+  std::array<AppId, 256> by_protocol{};                       // IP protocols that are applications themselves
   std::vector<bool> has_children, refinable;                  // by id
+  std::array<std::vector<AppId>, kLayers> named_by;           // applications with a signature of the layer
 
   static Result<std::unique_ptr<Tables>> build(const std::vector<Signature>& signatures,
                                                const std::vector<Application>& applications,

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "base/verdict.h"
+#include "classify/evidence.h"
 #include "classify/port_range.h"
 #include "classify/signature.h"
 
@@ -38,6 +39,8 @@ struct Application {
   std::vector<Member> members;       // for an identified application: its default ports (application_default)
   std::vector<Prefix> servers;       // bound by the site
   std::vector<IpAddress> multicast;  // groups whose unicast answers belong to the asking flow
+  Decoder answers = nullptr;         // servers answer from another port, with bytes this decoder takes (TFTP)
+  bool provisional = false;          // further datagrams may show another application
 };
 
 enum class DecryptionMode : uint8_t { None, SslInboundInspection, SslForwardProxy };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "classify/app_ids.h"
+#include "classify/decoders/decoders.h"
 #include "control/document.h"
 #include "control/embedded_text.h"
 #include "control/map_reader.h"
@@ -83,6 +84,8 @@ CatalogueEntry read_entry(const Node& node, Findings& findings) {
   if (entry.kind == ApplicationKind::Identified) {
     entry.parent = map.text("parent").value_or("");
     entry.signatures = read_signatures(map, entry.app_id, findings);
+    entry.answers_from_any_port = read_decoder(map, "answers_from_any_port", findings);
+    entry.provisional = map.flag("provisional", false);
   }
   const bool needs_members = entry.kind != ApplicationKind::Wildcard && entry.parent.empty();
   if (needs_members && !map.has("members"))
@@ -191,6 +194,8 @@ Application application_of(const Catalogue& catalogue, const CatalogueEntry& ent
   out.wildcard = entry.kind == ApplicationKind::Wildcard;
   out.servers = binding.servers;
   out.multicast = entry.multicast;
+  out.answers = classify::decoders::find(entry.answers_from_any_port);
+  out.provisional = entry.provisional;
   for (const CatalogueMember& member : members_of(catalogue, entry)) {
     const bool wanted = member.opt_in.empty() || std::find(binding.opt_in.begin(), binding.opt_in.end(),
                                                            member.opt_in) != binding.opt_in.end();

@@ -33,6 +33,8 @@ struct CatalogueEntry {
   uint8_t risk = 1;
   std::vector<std::string> depends_on;
   std::vector<IpAddress> multicast;
+  std::string answers_from_any_port;  // decoder of such answers
+  bool provisional = false;
   std::vector<CatalogueMember> members;
   std::vector<classify::Signature> signatures;  // without the application's id
   std::string file;

@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using dataplane::Dataplane;
-using dataplane::LogRecord;
+using dataplane::LogEvent;
 using dataplane::WorkerStats;
 using SteadyClock = std::chrono::steady_clock;
 
@@ -53,7 +53,7 @@ void forbid_core_dumps() {
 class RingSource : public LogSource {
  public:
   RingSource(Dataplane& dataplane, unsigned worker) : dataplane_(dataplane), worker_(worker) {}
-  size_t read(std::span<LogRecord> records) override { return dataplane_.log_ring(worker_).read(records); }
+  size_t read(std::span<LogEvent> events) override { return dataplane_.log_ring(worker_).read(events); }
   uint64_t lost() const override { return dataplane_.log_records_lost(worker_); }
 
  private:

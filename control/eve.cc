@@ -5,6 +5,7 @@
 
 #include "control/address_text.h"
 #include "control/community_id.h"
+#include "control/eve_tls.h"
 #include "control/eve_words.h"
 
 namespace postern::control {
@@ -53,9 +54,22 @@ TimeText time_text(Timestamp time) {
 }
 
 std::string_view event_type(RecordKind kind) {
-  const bool flow = kind == RecordKind::FlowStart || kind == RecordKind::FlowEnd;
-  return flow ? "flow" : "drop";
+  switch (kind) {
+    case RecordKind::FlowStart:
+    case RecordKind::FlowChange:
+    case RecordKind::FlowEnd:
+      return "flow";
+    case RecordKind::FlowDrop:
+    case RecordKind::PacketDrop:
+      return "drop";
+    case RecordKind::Tls:
+      return "tls";
+  }
+  return "";
 }
+
+// Tells a flow as a whole.
+bool is_flow(RecordKind kind) { return kind != RecordKind::PacketDrop && kind != RecordKind::Tls; }
 
 bool is_ip(const LogRecord& r) { return r.source != IpAddress{} || r.destination != IpAddress{}; }
 bool is_icmp(const LogRecord& r) { return r.protocol == classify::kIcmp || r.protocol == classify::kIcmpV6; }
@@ -138,29 +152,17 @@ void EveFormatter::start_line(Timestamp time) {
   json_.word("timestamp", time_text(time).view());
 }
 
-std::string_view EveFormatter::line(const LogRecord& record) {
+std::string_view EveFormatter::line(const LogRecord& record, Bytes extra) {
   start_line(record.time);
   if (record.flow_id != 0) json_.number("flow_id", record.flow_id);
   if (const auto place = wire_and_side(record.wire, record.opener_side); !place.empty()) json_.members(place);
   json_.word("event_type", event_type(record.kind));
   if (!observer_.empty()) json_.in_quotes("observer", observer_);
   endpoints(record);
-  if (record.identified == kApplicationUnidentified) {
-    json_.word("app_proto", "failed");
-  } else if (const auto name = application(record.identified); !name.empty()) {
-    json_.in_quotes("app_proto", name);
-  }
-  if (const auto name = application(record.application); !name.empty()) json_.in_quotes("app_id", name);
-  if (record.kind == RecordKind::PacketDrop) {
-    json_.open_object("drop");
-    json_.number("suppressed", record.suppressed);
-    json_.close_object();
-  } else {
-    flow(record);
-  }
-  tcp(record);
+  applications(record);
+  particulars(record, extra);
   judgement(record);
-  if (record.kind != RecordKind::PacketDrop) content(record);
+  if (is_flow(record.kind)) content(record);
   if (const auto name = subject(record.subject); !name.empty()) json_.in_quotes("user", name);
   json_.close_object();
   json_.end_line();
@@ -197,6 +199,33 @@ void EveFormatter::endpoints(const LogRecord& record) {
   json_.word("community_id", community_id(tuple).text());
 }
 
+void EveFormatter::applications(const LogRecord& record) {
+  if (record.identified == kApplicationUnidentified) {
+    json_.word("app_proto", "failed");
+  } else if (const auto name = application(record.identified); !name.empty()) {
+    json_.in_quotes("app_proto", name);
+  }
+  if (const auto name = application(record.application); !name.empty()) json_.in_quotes("app_id", name);
+}
+
+void EveFormatter::particulars(const LogRecord& record, Bytes extra) {
+  switch (record.kind) {
+    case RecordKind::FlowStart:
+    case RecordKind::FlowChange:
+    case RecordKind::FlowEnd:
+    case RecordKind::FlowDrop:
+      flow(record);
+      return tcp(record);
+    case RecordKind::PacketDrop:
+      json_.open_object("drop");
+      json_.number("suppressed", record.suppressed);
+      json_.close_object();
+      return tcp(record);
+    case RecordKind::Tls:
+      return write_tls(json_, dataplane::read_extra<classify::TlsFacts>(extra));
+  }
+}
+
 void EveFormatter::flow(const LogRecord& record) {
   json_.open_object("flow");
   json_.number("pkts_toserver", record.packets[kToServer]);
@@ -211,6 +240,7 @@ void EveFormatter::flow(const LogRecord& record) {
   json_.word("state", flow_state_word(record));
   if (const auto word = end_reason_word(record.end_reason); !word.empty()) json_.word("reason", word);
   if (record.kind == RecordKind::FlowStart) json_.word("log", "start");
+  if (record.kind == RecordKind::FlowChange) json_.word("log", "change");
   if (record.kind == RecordKind::FlowEnd) json_.word("log", "end");
   json_.number("dropped_pkts", record.dropped_packets);
   json_.close_object();

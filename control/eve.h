@@ -53,7 +53,8 @@ class EveFormatter {
   // Every line ends in a newline. `observer` is the site's name; empty: not written. A commit may change it
   // and the names of sides: renew then.
   void renew(std::string_view observer);
-  std::string_view line(const dataplane::LogRecord& record);
+  // `extra`: the bytes that follow a record of this kind.
+  std::string_view line(const dataplane::LogRecord& record, Bytes extra = {});
   std::string_view line(const StatsRecord& stats);
   std::string_view line(const LogLoss& loss);
 
@@ -71,6 +72,9 @@ class EveFormatter {
 
   void start_line(Timestamp time);
   void endpoints(const dataplane::LogRecord& record);
+  void applications(const dataplane::LogRecord& record);
+  // What only events of this kind have.
+  void particulars(const dataplane::LogRecord& record, Bytes extra);
   void flow(const dataplane::LogRecord& record);
   void tcp(const dataplane::LogRecord& record);
   void judgement(const dataplane::LogRecord& record);

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "dataplane/trace.h"
+#include "dataplane/trace_event.h"
 
 namespace postern::control {
 

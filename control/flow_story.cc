@@ -111,6 +111,7 @@ FlowFacts facts_of(const LogRecord& flow) {
 FlowFacts asked_about(const TraceEvent& event) {
   FlowFacts facts = facts_of(event.flow);
   if (!event.related) return facts;
+  if (event.asked_port != 0) facts.source_port = event.asked_port;
   std::swap(facts.source, facts.destination);
   std::swap(facts.source_port, facts.destination_port);
   std::swap(facts.source_zone, facts.destination_zone);

@@ -10,7 +10,7 @@
 
 #include "classify/policy_snapshot.h"
 #include "control/names.h"
-#include "dataplane/trace.h"
+#include "dataplane/trace_event.h"
 
 namespace postern::control {
 

@@ -6,6 +6,11 @@
 namespace postern::control {
 namespace {
 
+// U+0080 to U+009F, the controls of ISO 6429: U+009B alone starts an escape sequence on many terminals.
+bool is_c1_control(std::string_view sequence) {
+  return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<uint8_t>(sequence[1]) < 0xa0;
+}
+
 // Length of the well-formed UTF-8 sequence at the start (Unicode 15, table 3-7); 0 when there is none.
 size_t utf8_length(Bytes bytes) {
   const uint8_t first = bytes[0];
@@ -24,8 +29,14 @@ size_t utf8_length(Bytes bytes) {
   return length;
 }
 
-void append_ascii(std::string& out, char c) {
+void append_control(std::string& out, uint8_t c) {
   static constexpr char kHex[] = "0123456789abcdef";
+  out += "\\u00";
+  out += kHex[c >> 4];
+  out += kHex[c & 15];
+}
+
+void append_ascii(std::string& out, char c) {
   switch (c) {
     case '"':
       out += "\\\"";
@@ -50,9 +61,7 @@ void append_ascii(std::string& out, char c) {
     out += c;
     return;
   }
-  out += "\\u00";
-  out += kHex[c >> 4 & 15];
-  out += kHex[c & 15];
+  append_control(out, static_cast<uint8_t>(c));
 }
 
 }  // namespace
@@ -65,6 +74,8 @@ std::string json_quoted(std::string_view text) {
       out += "\xef\xbf\xbd";
     } else if (length == 1) {
       append_ascii(out, text[0]);
+    } else if (is_c1_control(text.substr(0, length))) {
+      append_control(out, static_cast<uint8_t>(text[1]));
     } else {
       out += text.substr(0, length);
     }

@@ -13,7 +13,7 @@
 namespace postern::control {
 
 // The text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD, so the line stays
-// valid.
+// valid; controls are escaped, so no terminal obeys them.
 std::string json_quoted(std::string_view text);
 
 class JsonLine {
@@ -32,6 +32,8 @@ class JsonLine {
   void word(std::string_view key, std::string_view word) { begin(key), put('"'), put(word), put('"'); }
   void in_quotes(std::string_view key, std::string_view already_quoted) { begin(key), put(already_quoted); }
   void escaped(std::string_view key, std::string_view text) { begin(key), put(json_quoted(text)); }
+  void escaped(std::string_view text) { separate(), put(json_quoted(text)); }
+  void yes(std::string_view key) { begin(key), put("true"); }
   void number(std::string_view key, std::unsigned_integral auto value) { begin(key), digits(value); }
   void number(std::unsigned_integral auto value) { separate(), digits(value); }
   // Members written before: `"pack":"x","index":3`.

@@ -131,7 +131,7 @@ size_t LogWriter::read_sources() {
   size_t total = 0;
   for (size_t i = 0; i < sources_.size(); ++i) {
     const size_t count = sources_[i]->read(batch_);
-    for (const auto& record : std::span(batch_).first(count)) write(record);
+    for (const auto& event : std::span(batch_).first(count)) write(event);
     total += count;
     tell_queue_loss(i);
   }
@@ -148,9 +148,10 @@ LogFile& LogWriter::file_of(ForwardingId forwarding) {
   return found == routing_->by_forwarding.end() ? *routing_->fallback : *found->second;
 }
 
-void LogWriter::write(const dataplane::LogRecord& record) {
+void LogWriter::write(const dataplane::LogEvent& event) {
+  const dataplane::LogRecord& record = event.record;
   last_record_time_ = record.time;
-  file_of(record.forwarding).append(formatter_.line(record), record.time);
+  file_of(record.forwarding).append(formatter_.line(record, event.extra), record.time);
 }
 
 void LogWriter::tell_queue_loss(size_t source) {

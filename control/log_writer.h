@@ -28,7 +28,7 @@ class LogSource {
  public:
   virtual ~LogSource() = default;
   // Moves the oldest records out, as many as there are and fit; returns how many.
-  virtual size_t read(std::span<dataplane::LogRecord> records) = 0;
+  virtual size_t read(std::span<dataplane::LogEvent> events) = 0;
   // Records the producer could not put into the full ring since it started.
   virtual uint64_t lost() const = 0;
 };
@@ -102,7 +102,7 @@ class LogWriter {
   void finish();
   void read_dry();
   size_t read_sources();
-  void write(const dataplane::LogRecord& record);
+  void write(const dataplane::LogEvent& event);
   void tell_queue_loss(size_t source);
   void tell_write_loss(LogFile& file);
   void flush_full();
@@ -117,7 +117,7 @@ class LogWriter {
   std::vector<uint64_t> told_lost_;  // by source
   std::unique_ptr<Routing> routing_;
   Clock clock_;
-  std::vector<dataplane::LogRecord> batch_;
+  std::vector<dataplane::LogEvent> batch_;
   Timestamp last_record_time_ = 0;
   LogCounters own_;  // counted by the log thread, closed files included
 

@@ -17,7 +17,7 @@ namespace {
 
 using dataplane::CaptureReader;
 using dataplane::CaptureWriter;
-using dataplane::LogRecord;
+using dataplane::LogEvent;
 using dataplane::Replay;
 using dataplane::WorkerStats;
 namespace fs = std::filesystem;
@@ -34,9 +34,9 @@ class ReplayLog {
     fallback_ = files_.contains(fallback) ? files_[fallback] : &open(folder / "eve.json");
   }
 
-  void write(const LogRecord& record) {
-    const auto file = files_.find(record.forwarding);
-    *(file != files_.end() ? file->second : fallback_) << formatter_.line(record);
+  void write(const LogEvent& event) {
+    const auto file = files_.find(event.record.forwarding);
+    *(file != files_.end() ? file->second : fallback_) << formatter_.line(event.record, event.extra);
   }
   void write(const StatsRecord& stats, const fs::path& path) { open(path) << formatter_.line(stats); }
 
@@ -144,7 +144,7 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
   ReplayLog log(options.log_directory, policy.site, names);
   auto replay =
       Replay::create({.wires = policy.site.wires, .workers = workers, .flows = policy.site.flows},
-                     *policy.snapshot, writer.get(), [&](const LogRecord& record) { log.write(record); });
+                     *policy.snapshot, writer.get(), [&](const LogEvent& event) { log.write(event); });
   if (!replay) return report(out, replay.error());
   ReplayStory story(*policy.snapshot, names, options.story, story_out);
   if (options.trace) (*replay)->follow(*options.trace, [&](const auto& event) { story.tell(event); });

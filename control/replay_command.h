@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/trace.h"
+#include "dataplane/trace_event.h"
 
 namespace postern::control {
 

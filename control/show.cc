@@ -210,10 +210,10 @@ json signature_row(const classify::Signature& signature) {
   return row;
 }
 
-// "tcp client pattern ^SSH- and decoder ssh, high on any port"
+// "tcp client pattern '^SSH-' and decoder ssh (high, first on 22)"
 std::string signature_text(const classify::Signature& signature) {
   std::string text = fmt::format("{} {}", layer_name(signature.layer), sender_name(signature.sender));
-  if (!signature.pattern.empty()) text += " pattern " + signature.pattern;
+  if (!signature.pattern.empty()) text += " pattern '" + signature.pattern + "'";
   if (!signature.decoder.empty())
     text += (signature.pattern.empty() ? " decoder " : " and decoder ") + signature.decoder;
   text += fmt::format(" ({}", confidence_name(signature.confidence));

@@ -42,14 +42,23 @@ std::string known_decoders() {
   return expected_one_of(names);
 }
 
+}  // namespace
+
+std::string read_decoder(MapReader& map, std::string_view key, Findings& findings) {
+  const std::string name = map.text(key).value_or("");
+  if (!name.empty() && classify::decoders::find(name) == nullptr)
+    findings.error(map.line_of(key),
+                   std::string(key) + ": found " + in_quotes(name) + ", expected " + known_decoders());
+  return name;
+}
+
+namespace {
+
 // What every key by itself cannot tell.
 void check(const Signature& signature, MapReader& map, Findings& findings) {
   const std::string called = map.what() + ": ";
   if (signature.pattern.empty() && signature.decoder.empty())
     findings.error(map.line(), called + "neither pattern nor decoder, expected one at least");
-  if (!signature.decoder.empty() && classify::decoders::find(signature.decoder) == nullptr)
-    findings.error(map.line_of("decoder"),
-                   "decoder: found " + in_quotes(signature.decoder) + ", expected " + known_decoders());
   if (!signature.pattern.empty() && signature.layer == Layer::Icmp)
     findings.error(map.line_of("pattern"), called + "a pattern on layer icmp, expected a decoder");
   if (signature.confidence == Confidence::Low && !map.has("ports"))
@@ -72,7 +81,7 @@ Signature read_signature(const Node& node, const std::string& app_id, Findings& 
   signature.sender = map.choice<Sender>("sender", kSenders, Sender::Client);
   signature.pattern = map.text("pattern").value_or("");
   signature.nocase = map.flag("nocase", false);
-  signature.decoder = map.text("decoder").value_or("");
+  signature.decoder = read_decoder(map, "decoder", findings);
   constexpr int64_t kMostBytes = classify::ApplicationEngine::kLongestPattern;
   signature.min_bytes = static_cast<uint16_t>(map.integer("min_bytes", {1, kMostBytes}, 1));
   signature.confidence = map.choice<Confidence>("confidence", kConfidences, Confidence::High);

@@ -12,6 +12,9 @@
 namespace postern::control {
 
 // `entry` is the mapping of the application; the signatures still lack its id.
+// The name of a decoder; empty: not there, or a finding.
+std::string read_decoder(MapReader& map, std::string_view key, Findings& findings);
+
 std::vector<classify::Signature> read_signatures(MapReader& entry, const std::string& app_id,
                                                  Findings& findings);
 

@@ -22,7 +22,7 @@ struct DataplaneSetup {
   Idle idle = Idle::Sleep;
   uint32_t flows = 262144;  // per worker
   uint16_t mtu = 1500;
-  size_t log_records = 1 << 16;  // per worker, waiting for the log thread
+  size_t log_records = 1 << 16;  // per worker, waiting for the log thread; extra bytes take the place of more
 };
 
 struct PortStatus {

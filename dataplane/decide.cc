@@ -40,7 +40,9 @@ struct Decider::Answer {
 
 namespace {
 
-FlowFacts reversed(FlowFacts facts) noexcept {
+// As the asking host's own flow to whoever answers.
+FlowFacts reversed(FlowFacts facts, const FlowCold& cold) noexcept {
+  if (cold.asked_port != 0) facts.source_port = cold.asked_port;
   std::swap(facts.source, facts.destination);
   std::swap(facts.source_port, facts.destination_port);
   std::swap(facts.source_zone, facts.destination_zone);
@@ -88,7 +90,7 @@ bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapsho
                      [&](const QuestionTable& table) { return table.asked(question, now); });
 }
 
-Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts,
+Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, const FlowFacts& facts,
                                     const PolicySnapshot& snapshot, Timestamp now) const noexcept {
   Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
   const bool midstream = (hot.flags & kMidstream) != 0;
@@ -102,9 +104,14 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowFacts& facts,
     return answer;
   }
   Decision decision = snapshot.decide(facts);
-  const bool refused = decision.final ? decision.action() == Action::Drop : !decision.could_allow;
-  answer.related = (hot.flags & kRelated) != 0 || (refused && answers_question(hot, snapshot, now));
-  if (answer.related) decision = snapshot.decide(reversed(facts));
+  answer.related = (hot.flags & kRelated) != 0;
+  if (answer.related) {
+    decision = snapshot.decide(reversed(facts, cold));
+  } else if (answers_question(hot, snapshot, now)) {
+    const Decision asked = snapshot.decide(reversed(facts, cold));
+    answer.related = asked.could_allow;
+    if (answer.related) decision = asked;
+  }
   answer.rule = decision.rule;
 
   if (!decision.final && decision.could_allow) {
@@ -216,16 +223,32 @@ bool Decider::depends_on_application(uint32_t flow, const PolicySnapshot& snapsh
   return !snapshot.decide(facts).final;
 }
 
+bool Decider::could_allow(uint32_t flow, AppId base, const std::vector<AppId>& others,
+                          const PolicySnapshot& snapshot) const noexcept {
+  FlowFacts facts = facts_of(flows_.hot(flow), flows_.cold(flow), snapshot);
+  const auto allowed = [&](AppId application) {
+    facts.application = application;
+    return snapshot.decide(facts).could_allow;
+  };
+  return allowed(base) || std::any_of(others.begin(), others.end(), allowed);
+}
+
 void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
-  const FlowHot& hot = flows_.hot(flow);
+  FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
+  if (hot.generation == Generation{} && hot.key.protocol == classify::kUdp) {
+    if (const Expectation* expected = expectation_of(hot, now)) {
+      hot.flags |= kRelated;
+      cold.asked_port = expected->server_port;
+    }
+  }
   // What its requests are for is no longer known, and now it matters.
   if (cold.unfollowed && hot.generation != snapshot.generation() && depends_on_application(flow, snapshot))
     cold.identified = kApplicationUnidentified.value;
   if ((hot.flags & kGaveUp) != 0)
     return give_up(flow, snapshot, now);  // a new policy: the exception still applies
   const FlowFacts facts = facts_of(hot, cold, snapshot);
-  apply(flow, answer_for(hot, facts, snapshot, now), snapshot, now);
+  apply(flow, answer_for(hot, cold, facts, snapshot, now), snapshot, now);
 }
 
 void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
@@ -238,12 +261,12 @@ void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp n
   hot.pay(kOwesApplication);
   hot.flags |= kGaveUp;
   FlowFacts facts = facts_of(hot, cold, snapshot);
-  Answer answer = answer_for(hot, facts, snapshot, now);
+  Answer answer = answer_for(hot, cold, facts, snapshot, now);
   trace_.gave_up(flow, now);
   facts.application = kApplicationPending;
   // The exception is for flows that some rule might have allowed.
   if (answer.reason == DropReason::PolicyDefault &&
-      snapshot.decide(answer.related ? reversed(facts) : facts).could_allow) {
+      snapshot.decide(answer.related ? reversed(facts, cold) : facts).could_allow) {
     const ExceptionAction action = snapshot.policy().exceptions.application_unknown;
     answer.verdict = FlowVerdict::Allow;
     answer.inspection = looked ? InspectionStatus::Partial : InspectionStatus::None;
@@ -252,6 +275,29 @@ void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp n
     answer.except(action, DropReason::ApplicationUnknown);
   }
   apply(flow, answer, snapshot, now);
+}
+
+void Decider::expect_answer(uint32_t flow, Timestamp now) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  const auto from = static_cast<size_t>(hot.opener());
+  expectations_.remember({.client = hot.key.address[from],
+                          .server = hot.key.address[1 - from],
+                          .client_port = hot.key.port[from],
+                          .server_port = hot.key.port[1 - from],
+                          .vlan = hot.key.vlan[0],
+                          .wire = hot.key.wire,
+                          .application = AppId{static_cast<uint16_t>(flows_.cold(flow).identified)},
+                          .until = now + ExpectationTable::kLifetime});
+}
+
+const Expectation* Decider::expectation_of(const FlowHot& hot, Timestamp now) const noexcept {
+  const auto from = static_cast<size_t>(hot.opener());
+  return expectations_.find({.client = hot.key.address[1 - from],
+                             .server = hot.key.address[from],
+                             .client_port = hot.key.port[1 - from],
+                             .vlan = hot.key.vlan[0],
+                             .wire = hot.key.wire},
+                            now);
 }
 
 void Decider::remember_question(const FlowHot& hot, Timestamp now) noexcept {

@@ -9,6 +9,7 @@
 #include "classify/policy_snapshot.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
+#include "dataplane/expectation.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/related.h"
@@ -42,13 +43,21 @@ class Decider {
   // Whether another application could change what the policy says of the flow.
   bool depends_on_application(uint32_t flow, const classify::PolicySnapshot& snapshot) const noexcept;
 
+  // Whether some rule would allow the flow if it were `base` or one of `others`.
+  bool could_allow(uint32_t flow, AppId base, const std::vector<AppId>& others,
+                   const classify::PolicySnapshot& snapshot) const noexcept;
+
+  // The server of this flow may answer from another port.
+  void expect_answer(uint32_t flow, Timestamp now) noexcept;
+  const Expectation* expectation_of(const FlowHot& hot, Timestamp now) const noexcept;  // nullptr: none
+
   // The facts the policy is asked about; also for `test flow`.
   classify::FlowFacts facts_of(const FlowHot& hot, const FlowCold& cold,
                                const classify::PolicySnapshot& snapshot) const noexcept;
 
  private:
   struct Answer;
-  Answer answer_for(const FlowHot& hot, const classify::FlowFacts& facts,
+  Answer answer_for(const FlowHot& hot, const FlowCold& cold, const classify::FlowFacts& facts,
                     const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
   void settle_inspection(Answer& answer, const classify::Rule& rule, AppId application,
                          const classify::PolicySnapshot& snapshot) const noexcept;
@@ -64,6 +73,7 @@ class Decider {
   const std::vector<VlanMap>& vlan_maps_;
   std::span<QuestionTable> questions_;
   unsigned own_;
+  ExpectationTable expectations_;
   TraceRecorder& trace_;
 };
 

@@ -91,8 +91,8 @@ LogRecord FlowLog::describe_flow(const FlowHot& hot, const FlowCold& cold, Times
   return describe(hot, cold, vlan_maps_[hot.key.wire], now);
 }
 
-void FlowLog::push(const LogRecord& record) noexcept {
-  if (!ring_.push(record)) counters_.log_records_lost.add(1);
+void FlowLog::push(const LogRecord& record, Bytes extra) noexcept {
+  if (!ring_.push(record, extra)) counters_.log_records_lost.add(1);
 }
 
 void FlowLog::start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
@@ -114,13 +114,20 @@ void FlowLog::change(const FlowHot& hot, const FlowCold& cold, Timestamp now) no
   push(record);
 }
 
-void FlowLog::tls(const FlowHot&, const FlowCold&, const classify::TlsFacts&, Timestamp) noexcept {}
-
 void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept {
   LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowEnd;
   record.end_reason = reason;
   push(record);
+}
+
+void FlowLog::tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts,
+                  Timestamp now) noexcept {
+  const bool asked = (hot.flags & (kLogStart | kLogEnd)) != 0;
+  if (!asked && hot.verdict != FlowVerdict::Drop) return;
+  LogRecord record = describe_flow(hot, cold, now);
+  record.kind = RecordKind::Tls;
+  push(record, extra_of(facts));
 }
 
 void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation,

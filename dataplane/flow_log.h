@@ -17,6 +17,11 @@ namespace postern::dataplane {
 
 class FlowLog {
  public:
+  // What the end of a flow takes of the ring at most: its record, and that of a handshake that never
+  // finished.
+  static constexpr size_t kMostSlotsOfAnEnd =
+      LogRing::slots_of(0) + LogRing::slots_of(sizeof(classify::TlsFacts));
+
   // A replay has no reason to be silent: `packet_drops_per_second` of all reasons is then without limit.
   FlowLog(LogRing& ring, Counters& counters, const std::vector<VlanMap>& vlan_maps,
           uint32_t packet_drops_per_second)
@@ -28,8 +33,10 @@ class FlowLog {
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
-  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
+  // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
+  // flow is dropped; else writes nothing.
+  void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
   // For a packet whose flow is unknown or not to blame. `forwarding` is the default rule's.
   void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;
 
@@ -41,7 +48,7 @@ class FlowLog {
     uint32_t written = 0, suppressed = 0;
   };
 
-  void push(const LogRecord& record) noexcept;
+  void push(const LogRecord& record, Bytes extra = {}) noexcept;
 
   LogRing& ring_;
   Counters& counters_;

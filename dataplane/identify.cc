@@ -13,7 +13,6 @@ namespace postern::dataplane {
 using classify::ApplicationEngine;
 using classify::Evidence;
 using classify::Identification;
-using classify::Layer;
 using classify::TlsFacts;
 using profiles::HttpEvent;
 using profiles::HttpRequests;
@@ -98,7 +97,20 @@ void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) no
   hot.pay(kOwesApplication);
   if (before == application) return;
   decider_.judge(flow, at.snapshot, at.now);
-  if (before != kApplicationPending && hot.verdict != FlowVerdict::Drop) log_.change(hot, cold, at.now);
+  if (hot.verdict == FlowVerdict::Drop) return;
+  if (before != kApplicationPending) log_.change(hot, cold, at.now);
+  const classify::Application* entry = at.snapshot.application(application);
+  if (hot.key.protocol != classify::kUdp || entry == nullptr) return;
+  if (entry->provisional) hot.owes |= kOwesReading;
+  if (entry->answers != nullptr && (hot.flags & kRelated) == 0) decider_.expect_answer(flow, at.now);
+}
+
+// What the flow is inside need not be known when no rule would allow any of it.
+void Identifier::conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept {
+  const FlowHot& hot = flows_.hot(flow);
+  if (hot.verdict != FlowVerdict::Pending || !hot.owes_any(kOwesApplication)) return;
+  if (decider_.could_allow(flow, base, at.snapshot.engine().named_by(layer), at.snapshot)) return;
+  conclude(flow, base, at);
 }
 
 // A full pool leaves a flow unidentified, which no rule for an application allows.
@@ -106,6 +118,7 @@ void Identifier::start_tls(Stream& stream, const Slot& slot, const Moment& at) n
   if (!streams_.attach(stream, Reader::Tls)) return conclude(slot.flow, kApplicationUnidentified, at);
   flows_.hot(slot.flow).owes |= kOwesReading;
   read_client_hello(stream, slot, at);
+  conclude_hopeless(slot.flow, classify::app::kTls, Layer::Tls, at);
 }
 
 void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Moment& at) noexcept {
@@ -204,6 +217,7 @@ void Identifier::start_http(Stream& stream, const Slot& slot, const Moment& at) 
     if (!front.empty()) read_http(stream, slot, direction, front, at);
     streams_.forget_front(stream, direction);
   }
+  conclude_hopeless(slot.flow, classify::app::kHttp, Layer::Http, at);
 }
 
 void Identifier::read_http(Stream& stream, const Slot& slot, Direction direction, Bytes bytes,
@@ -243,7 +257,8 @@ void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& a
   trace_.refined(slot.flow, Direction::ToServer, Layer::Http, text.text(), inside, at.now);
   conclude(slot.flow, inside, at);
   FlowHot& hot = flows_.hot(slot.flow);
-  const bool follow = hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
+  const bool follow =
+      hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
   if (follow) return;
   flows_.cold(slot.flow).unfollowed = hot.verdict != FlowVerdict::Drop;
   streams_.detach(stream);
@@ -253,8 +268,15 @@ void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& a
 void Identifier::read_datagram(const Slot& slot, const Moment& at) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   if (hot.owes_any(kOwesOrder)) return read_quic(*streams_.find(slot.flow), slot, at);
+  if (flows_.cold(slot.flow).asked_port != 0) return read_expected(slot, at);
   const Identification found = first_bytes(slot, slot.payload, at);
   if (found.application == kApplicationPending) return;
+  if (hot.owes_any(kOwesReading)) {
+    if (found.application == kApplicationUnidentified ||
+        found.application.value == flows_.cold(slot.flow).identified)
+      return;
+    hot.pay(kOwesReading);
+  }
   if (found.application != classify::app::kQuic) return conclude(slot.flow, found.application, at);
   Stream* stream = streams_.open(slot.flow, 0, 0);
   if (stream == nullptr) return conclude(slot.flow, kApplicationUnidentified, at);
@@ -266,6 +288,18 @@ void Identifier::read_datagram(const Slot& slot, const Moment& at) noexcept {
     return conclude(slot.flow, kApplicationUnidentified, at);
   }
   read_quic(*stream, slot, at);
+}
+
+// The first datagram of a flow that was expected.
+void Identifier::read_expected(const Slot& slot, const Moment& at) noexcept {
+  const Expectation* expected = decider_.expectation_of(flows_.hot(slot.flow), at.now);
+  const classify::Application* entry =
+      expected != nullptr ? at.snapshot.application(expected->application) : nullptr;
+  const bool fits = entry != nullptr && entry->answers != nullptr &&
+                    entry->answers(evidence_of(slot, slot.payload)) == classify::Fit::Yes;
+  const AppId found = fits ? entry->id : kApplicationUnidentified;
+  trace_.looked(slot.flow, Direction::ToClient, slot.payload, found, at.now);
+  conclude(slot.flow, found, at);
 }
 
 void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept {

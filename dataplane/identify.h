@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the application of a flow from its bytes in order, and finds it again when it changes: the first bytes
-// tell the protocol, a TLS or QUIC hello and every HTTP request tell what runs inside. A flow's verdict waits
-// for the whole hello or head. Also collects what a TLS handshake shows for the log. One worker.
+// Finds the application of a flow from its bytes in order, and finds it again when it changes: the first
+// bytes tell the protocol, a TLS or QUIC hello and every HTTP request tell what runs inside. A flow's verdict
+// waits for the whole hello or head. Also collects what a TLS handshake shows for the log. One worker.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,8 @@
 namespace postern::dataplane {
 
 class Identifier {
+  using Layer = classify::Layer;
+
  public:
   // The error says what OpenSSL lacks; the constructor needs a process in which this went well.
   static Status possible();
@@ -37,7 +39,7 @@ class Identifier {
   // Nobody waits for what the stream's reader could still find.
   void abandon(Stream& stream, uint32_t flow, Timestamp now) noexcept;
 
-  // A datagram of a flow that owes its application.
+  // A datagram of a flow that owes its application, or may still show another one.
   void read_datagram(const Slot& slot, const Moment& at) noexcept;
 
  private:
@@ -45,6 +47,7 @@ class Identifier {
   classify::Identification first_bytes(const Slot& slot, Bytes payload, const Moment& at) noexcept;
   void start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept;
   void conclude(uint32_t flow, AppId application, const Moment& at) noexcept;
+  void conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept;
 
   void start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept;
   void read_client_hello(Stream& stream, const Slot& slot, const Moment& at) noexcept;
@@ -55,9 +58,11 @@ class Identifier {
   void finish_tls(Stream& stream, uint32_t flow, Timestamp now) noexcept;
 
   void start_http(Stream& stream, const Slot& slot, const Moment& at) noexcept;
-  void read_http(Stream& stream, const Slot& slot, Direction direction, Bytes bytes, const Moment& at) noexcept;
+  void read_http(Stream& stream, const Slot& slot, Direction direction, Bytes bytes,
+                 const Moment& at) noexcept;
   void judge_request(Stream& stream, const Slot& slot, const Moment& at) noexcept;
 
+  void read_expected(const Slot& slot, const Moment& at) noexcept;
   void read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept;
 
   FlowTable& flows_;
@@ -68,7 +73,8 @@ class Identifier {
   unsigned worker_;
   tls::Digests digests_;
   tls::QuicProtection quic_;
-  std::unique_ptr<classify::TlsHandshakeStorage> handshake_ = std::make_unique<classify::TlsHandshakeStorage>();
+  std::unique_ptr<classify::TlsHandshakeStorage> handshake_ =
+      std::make_unique<classify::TlsHandshakeStorage>();
 };
 
 }  // namespace postern::dataplane

@@ -39,7 +39,7 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     if (hot.owes == 0) continue;
     if (slot.kind == Kind::Tcp) {
       inspect_segment(slot, at);
-    } else if (!slot.payload.empty() && hot.owes_any(kOwesApplication)) {
+    } else if (!slot.payload.empty() && hot.owes_any(kOwesApplication | kOwesReading)) {
       identifier_.read_datagram(slot, at);
     }
     const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open;
@@ -97,7 +97,8 @@ void Inspector::no_room(Slot& slot, const Moment& at) noexcept {
 
 void Inspector::give_up(uint32_t flow, const Moment& at) noexcept {
   const FlowHot& hot = flows_.hot(flow);
-  if (hot.owes_any(kOwesReading)) identifier_.abandon(*streams_.find(flow), flow, at.now);
+  if (hot.owes_any(kOwesReading) && hot.owes_any(kOwesOrder))
+    identifier_.abandon(*streams_.find(flow), flow, at.now);
   decider_.give_up(flow, at.snapshot, at.now);
 }
 

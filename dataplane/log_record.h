@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker hands to the log thread: fixed size, no pointers, names as ids. Written by a worker, read
-// once by the log thread, which turns it into text.
+// What a worker hands to the log thread: fixed size, no pointers, names as ids. Some kinds are followed by
+// extra bytes, one trivially copyable struct. Written by a worker, read once by the log thread, which turns
+// it into text.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "base/verdict.h"
@@ -19,6 +25,7 @@ enum class RecordKind : uint8_t {
   FlowDrop,    // a flow met a drop, written at once
   PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent
                // ones
+  Tls,         // what a TLS handshake showed; extra: classify::TlsFacts
 };
 
 enum class EndReason : uint8_t {
@@ -77,5 +84,29 @@ struct LogRecord {
   DecryptResult decrypt_result{};
   uint8_t tcp_flags[2] = {};  // all flags seen, by Direction
 };
+
+// A record as its reader gets it.
+struct LogEvent {
+  LogRecord record;
+  std::vector<uint8_t> extra;  // the struct of the record's kind, else empty
+};
+
+inline constexpr size_t kMostLogExtra = 2048;
+
+// The extra bytes of a record: the struct itself, and back.
+template <typename Facts>
+Bytes extra_of(const Facts& facts) noexcept {
+  static_assert(std::is_trivially_copyable_v<Facts> && sizeof(Facts) <= kMostLogExtra);
+  return {reinterpret_cast<const uint8_t*>(&facts), sizeof(Facts)};
+}
+
+template <typename Facts>
+Facts read_extra(Bytes extra) noexcept {
+  static_assert(std::is_trivially_copyable_v<Facts> && sizeof(Facts) <= kMostLogExtra);
+  assert(extra.size() == sizeof(Facts));
+  Facts facts;
+  if (extra.size() == sizeof(Facts)) std::memcpy(&facts, extra.data(), sizeof(Facts));
+  return facts;
+}
 
 }  // namespace postern::dataplane

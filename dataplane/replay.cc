@@ -211,9 +211,8 @@ Output::Taken Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, T
 }
 
 void Replay::drain(Lane& lane) {
-  std::array<LogRecord, 64> records;
-  while (const size_t count = lane.log_ring.read(records))
-    for (size_t i = 0; i < count; ++i) sink_(records[i]);
+  while (const size_t count = lane.log_ring.read(events_))
+    for (const LogEvent& event : std::span(events_).first(count)) sink_(event);
   std::array<TraceEvent, 4> events;
   while (lane.trace_ring != nullptr) {
     const size_t count = lane.trace_ring->read(events);
@@ -226,7 +225,8 @@ void Replay::finish() {
   for (const auto& lane : lanes_) {
     // In portions, so that the ring to the sink does not overflow.
     while (lane->pipeline->flows().size() > 0) {
-      lane->pipeline->tracker().end_some(lane->log_ring.room(), EndReason::Shutdown, now_);
+      const size_t fit = lane->log_ring.room() / FlowLog::kMostSlotsOfAnEnd;
+      lane->pipeline->tracker().end_some(fit, EndReason::Shutdown, now_);
       drain(*lane);
     }
   }

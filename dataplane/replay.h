@@ -30,7 +30,7 @@ struct ReplaySetup {
 
 class Replay : private Output {
  public:
-  using Sink = std::function<void(const LogRecord&)>;
+  using Sink = std::function<void(const LogEvent&)>;
   using TraceSink = std::function<void(const TraceEvent&)>;
 
   // Needs a started EAL. `writer` may be null; `sink` gets every record in order.
@@ -80,6 +80,7 @@ class Replay : private Output {
   CaptureWriter* writer_;
   Sink sink_;
   TraceSink trace_sink_;
+  std::vector<LogEvent> events_ = std::vector<LogEvent>(64);  // on their way from a lane to the sink
   std::vector<QuestionTable> questions_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unordered_map<std::string, PortIndex> ports_;    // "wire:side"

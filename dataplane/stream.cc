@@ -214,6 +214,12 @@ Bytes StreamTable::release(Stream& stream, Slot& slot, Direction direction) noex
     const uint16_t index = half.held;
     const Segment segment = nodes_[index].segment;
     if (sequence_before(half.next, segment.sequence)) return {};
+    if (segment.data.empty() && segment.sequence != half.next) {
+      const Packet dropped = take_next(half.held);  // an end inside bytes that passed
+      --half.held_count;
+      counters_.drop(DropReason::TcpOverlapDiffers);
+      continue;
+    }
     Bytes fresh;
     if (sequence_before(half.next, segment.end())) {
       fresh = segment.data.subspan(half.next - segment.sequence);

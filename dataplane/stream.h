@@ -9,11 +9,11 @@
 #include <optional>
 #include <vector>
 
+#include "classify/tls_facts.h"
 #include "dataplane/burst.h"
 #include "dataplane/byte_store.h"
 #include "dataplane/counters.h"
 #include "dataplane/pool.h"
-#include "classify/tls_facts.h"
 #include "profiles/http_requests.h"
 #include "tls/quic_initial.h"
 
@@ -22,9 +22,9 @@ namespace postern::dataplane {
 // Per worker. A flow keeps at most what it sends until the receiver acknowledges it, and `held_per_flow`
 // segments in each direction.
 struct StreamLimits {
-  uint32_t streams = 8192;      // flows in order at once
-  uint32_t blocks = 8192;       // of 2 KB, for bytes that were not acknowledged yet
-  uint16_t held = 4096;         // segments behind a gap
+  uint32_t streams = 8192;                       // flows in order at once
+  uint32_t blocks = 8192;                        // of 2 KB, for bytes that were not acknowledged yet
+  uint16_t held = 4096;                          // segments behind a gap
   uint16_t held_per_flow = 64;                   // of one direction
   uint32_t tls = 4096, http = 1024, quic = 512;  // readers
 };

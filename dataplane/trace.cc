@@ -51,6 +51,7 @@ TraceEvent TraceRecorder::event_of(TraceStep step, uint32_t flow, Timestamp now)
   event.state = hot.state;
   event.owes = hot.owes;
   event.related = (hot.flags & kRelated) != 0;
+  event.asked_port = flows_.cold(flow).asked_port;
   event.packet = packet_;
   event.flow = describe(hot, flows_.cold(flow), vlan_maps_[hot.key.wire], now);
   return event;

@@ -75,7 +75,8 @@ void Worker::run() noexcept {
 // The log thread still reads; what it does not take within a second is counted as lost.
 void Worker::end_flows() noexcept {
   for (unsigned i = 0; i < 1000 && pipeline_.flows().size() > 0; ++i) {
-    pipeline_.tracker().end_some(log_ring_.room(), EndReason::Shutdown, shared_.clock.now());
+    const size_t fit = log_ring_.room() / FlowLog::kMostSlotsOfAnEnd;
+    pipeline_.tracker().end_some(fit, EndReason::Shutdown, shared_.clock.now());
     if (pipeline_.flows().size() > 0) sleep_for(kMillisecond);
   }
   pipeline_.tracker().end_some(pipeline_.flows().size(), EndReason::Shutdown, shared_.clock.now());

@@ -31,7 +31,7 @@ bool are_ntp_extensions(Bytes rest) noexcept {
 bool is_ntp_mode_6(Bytes message, Direction direction) noexcept {
   constexpr size_t kHeader = 12;
   constexpr uint8_t kResponse = 0x80, kLastOperation = 12, kUnsetTrap = 31;
-  if (message.size() < kHeader || (message[0] & 0xc0) != 0) return false;
+  if (message.size() < kHeader) return false;  // ntpq sets the leap bits that RFC 9327 wants zero
   const bool response = message[1] & kResponse;
   const uint8_t operation = message[1] & 0x1f;
   if (response != (direction == Direction::ToClient)) return false;

@@ -32,22 +32,29 @@ class Engine {
   Identification identify(Layer layer, const Evidence& evidence, const AppId* base = nullptr) {
     const bool is_text = layer == Layer::Http || layer == Layer::Tls;
     if (layer == Layer::Tcp && evidence.payload.empty()) return {kApplicationPending, true};
+    bool stronger_more = false;  // from here on a signature counts on its own port only
     for (const Confidence level : {Confidence::High, Confidence::Medium, Confidence::Low}) {
       const Signature* best = nullptr;
-      bool more = false;
+      bool more = false, hinted_more = false;
       for (const bool hinted : {true, false})
         for (size_t i = 0; i < signatures_.size(); ++i) {
           const Signature& s = signatures_[i];
           if (s.layer != layer || s.confidence != level || hints(s, evidence) != hinted) continue;
           if (base != nullptr && !refines(s.application, *base, layer)) continue;
           const Fit fit = fit_of(i, evidence);
-          if (fit == Fit::More && !is_text) more = true;
-          if (fit == Fit::Yes && best == nullptr) best = &s;
+          if (fit == Fit::More && !is_text) {
+            more = true;
+            hinted_more |= hinted;
+          }
+          if (fit == Fit::Yes && best == nullptr && (hinted || !stronger_more)) best = &s;
         }
-      if (best != nullptr) return {deepest_below(best->application, layer, level, evidence, base), false};
-      if (more) return {kApplicationPending, true};
+      if (best != nullptr)
+        return {deepest_below(best->application, layer, level, evidence, base, stronger_more), false};
+      if (hinted_more) return {kApplicationPending, true};
+      stronger_more |= more;
     }
-    return {kApplicationUnidentified, false};
+    return stronger_more ? Identification{kApplicationPending, true}
+                         : Identification{kApplicationUnidentified, false};
   }
 
  private:
@@ -88,13 +95,14 @@ class Engine {
     return s.decoder.empty() ? Fit::Yes : decoders::find(s.decoder)(evidence);
   }
 
-  AppId deepest_below(AppId best, Layer layer, Confidence level, const Evidence& evidence,
-                      const AppId* base) {
+  AppId deepest_below(AppId best, Layer layer, Confidence level, const Evidence& evidence, const AppId* base,
+                      bool hinted_only) {
     for (size_t round = 0; round < applications_.size(); ++round)
       for (size_t i = 0; i < signatures_.size(); ++i) {
         const Signature& s = signatures_[i];
         if (s.layer != layer || s.confidence != level || !is_below(s.application, best)) continue;
         if (base != nullptr && !refines(s.application, *base, layer)) continue;
+        if (hinted_only && !hints(s, evidence)) continue;
         if (fit_of(i, evidence) == Fit::Yes) best = s.application;
       }
     return best;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 
 #include "policy_builder.h"
 
@@ -72,7 +73,11 @@ TEST(Objection, NamesTheFirstConditionThatFails) {
   EXPECT_EQ(objection([](Rule& rule) { rule.source_zones = {kInternal}; }), Objection::SourceZone);
   EXPECT_EQ(objection([](Rule& rule) { rule.destination_zones = {kInternal}; }), Objection::DestinationZone);
   EXPECT_EQ(objection([](Rule& rule) { rule.protocol = kUdp; }), Objection::Protocol);
-  EXPECT_EQ(objection([](Rule& rule) { rule.ports = {{22, 22}}; }), Objection::Port);
+  EXPECT_EQ(objection([](Rule& rule) {
+              rule.protocol = kTcp;
+              rule.ports = {{22, 22}};
+            }),
+            Objection::Port);
   EXPECT_EQ(objection([](Rule& rule) { rule.destinations = {prefix("10.9.0.0/16")}; }),
             Objection::Destination);
   EXPECT_EQ(objection([](Rule& rule) { rule.sources = {prefix("10.9.0.0/16")}; }), Objection::Source);
@@ -353,6 +358,90 @@ TEST(Compile, RefusesCataloguesItCannotKeepApart) {
   Policy ports = empty_policy();
   ports.applications.push_back(composite(AppId{80}, "mine", {{{}, kIcmp, {{1, 2}}}}));
   EXPECT_EQ(error_of(ports).find("application 'mine': a member has ports with protocol 1"), 0u);
+}
+
+// Redfish sessions below redfish below http, recognised by signatures of layer http.
+Policy policy_of_family() {
+  Policy policy = empty_policy();
+  constexpr AppId kRedfish{110}, kSession{111}, kOverTls{112};
+  policy.applications.push_back(named(kRedfish, "redfish"));
+  policy.applications.push_back(named(kSession, "redfish_session"));
+  policy.applications.push_back(named(kOverTls, "over_tls"));
+  policy.applications[policy.applications.size() - 2].parent = kRedfish;
+  Signature signature;
+  signature.pattern = "x";
+  signature.application = kSession;
+  signature.layer = Layer::Http;
+  policy.signatures.push_back(signature);
+  signature.application = kOverTls;
+  signature.layer = Layer::Tls;
+  policy.signatures.push_back(signature);
+  return policy;
+}
+
+TEST(Decide, AnEntryIsMetByThoseBelowIt) {
+  Policy policy = policy_of_family();
+  policy.applications.push_back(composite(AppId{113}, "bmc_web", {{AppId{110}, kTcp, {}}}));
+  for (const AppId wanted : {AppId{110}, AppId{113}}) {
+    Policy one = policy;
+    add_rule(one, Action::Allow, wanted).service = Service::Any;
+    const auto snapshot = compiled(std::move(one));
+    const auto decision = [&](AppId found) {
+      return snapshot->decide(flow("10.1.0.5", "10.3.0.1", kTcp, 443, found));
+    };
+    EXPECT_EQ(decision(AppId{110}).action(), Action::Allow) << wanted.value;
+    EXPECT_EQ(decision(AppId{111}).action(), Action::Allow) << wanted.value;
+    EXPECT_EQ(decision(AppId{112}).action(), Action::Drop) << wanted.value;
+    EXPECT_EQ(decision(app::kHttp).action(), Action::Drop) << wanted.value;
+    EXPECT_TRUE(decision(kApplicationPending).could_allow) << wanted.value;
+    EXPECT_FALSE(snapshot->decide(flow("10.1.0.5", "10.3.0.1", kUdp, 443)).could_allow) << wanted.value;
+  }
+}
+
+TEST(Decide, AnEntryIsNotMetByTheOneAboveIt) {
+  Policy policy = policy_of_family();
+  add_rule(policy, Action::Allow, AppId{111}).service = Service::Any;
+  EXPECT_EQ(compiled(std::move(policy))->decide(flow("10.1.0.5", "10.3.0.1", kTcp, 443, AppId{110})).action(),
+            Action::Drop);
+}
+
+TEST(IdentifiedApplications, OfTheUpperLayersRunWhereThoseDo) {
+  Policy policy = policy_of_family();
+  const auto without_quic = compiled(policy);
+  EXPECT_TRUE(without_quic->can_run_over(AppId{110}, kTcp));  // by the one below it
+  EXPECT_FALSE(without_quic->can_run_over(AppId{110}, kUdp));
+  EXPECT_TRUE(without_quic->can_run_over(AppId{112}, kTcp));
+  EXPECT_FALSE(without_quic->can_run_over(AppId{112}, kUdp));
+  policy.applications.push_back(named(app::kQuic, "quic"));
+  Signature quic;
+  quic.application = app::kQuic;
+  quic.layer = Layer::Udp;
+  quic.pattern = "q";
+  policy.signatures.push_back(quic);
+  const auto with_quic = compiled(policy);
+  EXPECT_TRUE(with_quic->can_run_over(AppId{112}, kUdp));
+  EXPECT_FALSE(with_quic->can_run_over(AppId{110}, kUdp));
+}
+
+TEST(Compile, RefusesParentsThatAreNoIdentifiedApplicationOrGoInCircles) {
+  Policy policy = policy_of_family();
+  policy.applications.back().parent = AppId{200};
+  EXPECT_EQ(error_of(policy),
+            "application 'over_tls': a parent of it is not an identified application of the catalogue");
+  policy.applications.back().parent = kBmcManagement;
+  EXPECT_NE(error_of(policy).find("a parent of it is not an identified"), std::string::npos);
+  policy.applications.back().parent = AppId{112};
+  EXPECT_EQ(error_of(policy), "application 'over_tls': is its own parent through others");
+}
+
+TEST(Compile, GivesEveryWorkerAScratchOfItsOwn) {
+  Policy policy = policy_of_family();
+  policy.workers = 3;
+  const auto snapshot = compiled(std::move(policy));
+  const std::set<const void*> scratches = {&snapshot->scratch(0), &snapshot->scratch(1),
+                                           &snapshot->scratch(2)};
+  EXPECT_EQ(scratches.size(), 3u);
+  EXPECT_NE(snapshot->scratch(0).get(), snapshot->scratch(1).get());
 }
 
 TEST(Compile, RefusesTwoSubjectsAtOneAddress) {

@@ -3,19 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <functional>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "control/address_text.h"
 #include "control/eve_words.h"
-#include "tests/control/sample_records.h"
+#include "tests/control/event_schema.h"
 
 namespace postern::control {
 namespace {
@@ -176,6 +170,17 @@ TEST_F(Eve, WritesAFlowStartWithoutAnEnd) {
   EXPECT_FALSE(flow.contains("reason"));
 }
 
+TEST_F(Eve, WritesAChangeOfTheApplicationAsAFlowThatGoesOn) {
+  LogRecord record = sample_.https();
+  record.kind = RecordKind::FlowChange;
+  record.end_reason = EndReason::None;
+  const json event = parsed(record);
+  EXPECT_EQ(event["event_type"], "flow");
+  EXPECT_EQ(event["flow"]["log"], "change");
+  EXPECT_EQ(event["flow"]["state"], "established");
+  EXPECT_FALSE(event["flow"].contains("reason"));
+}
+
 TEST_F(Eve, CallsAFlowWithoutAnAnswerNew) {
   LogRecord record = sample_.https();
   record.end_reason = EndReason::AgedOut;
@@ -235,6 +240,10 @@ TEST(JsonQuoted, EscapesWhatJsonAndTerminalsWouldObey) {
   EXPECT_EQ(json_quoted(std::string_view("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
 }
 
+TEST(JsonQuoted, EscapesControlsThatAreTwoBytesOfUtf8) {
+  EXPECT_EQ(json_quoted("\xc2\x9b[31m\xc2\x80\xc2\xa0"), "\"\\u009b[31m\\u0080\xc2\xa0\"");
+}
+
 TEST(JsonQuoted, KeepsWellFormedUtf8) {
   EXPECT_EQ(json_quoted("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x92"),
             "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x92\"");
@@ -276,33 +285,6 @@ TEST(AddressText, SaysWhatTheLibrarySays) {
   }
 }
 
-class EventSchema : public testing::Test {
- protected:
-  EventSchema() {
-    std::ifstream file(POSTERN_SOURCE_ROOT "/deploy/schema/event.schema.json");
-    document_ = json::parse(file, nullptr, false);
-    EXPECT_TRUE(document_.is_object()) << "cannot read deploy/schema/event.schema.json";
-    valijson::SchemaParser parser;
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
-  }
-
-  bool accepts(const json& event) {
-    valijson::Validator validator;
-    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(event), nullptr);
-  }
-  void expect_valid(std::string_view line) {
-    ++lines_;
-    EXPECT_TRUE(accepts(json::parse(line))) << line;
-  }
-  void expect_valid(const LogRecord& record) { expect_valid(formatter_.line(record)); }
-
-  Sample sample_;
-  EveFormatter formatter_{sample_.names, "rack12"};
-  json document_;
-  valijson::Schema schema_;
-  int lines_ = 0;
-};
-
 // The value after the last of each enumeration has no word of its own; these name the last.
 constexpr int kEndReasons = static_cast<int>(EndReason::Shutdown) + 1;
 constexpr int kInspectionStatuses = static_cast<int>(InspectionStatus::Full) + 1;
@@ -311,7 +293,8 @@ constexpr int kDecryptionModes = static_cast<int>(classify::DecryptionMode::SslF
 constexpr int kDecryptResults = static_cast<int>(DecryptResult::Unavailable) + 1;
 
 TEST_F(EventSchema, AcceptsEveryKindOfFlowLine) {
-  for (const RecordKind kind : {RecordKind::FlowStart, RecordKind::FlowEnd, RecordKind::FlowDrop}) {
+  for (const RecordKind kind :
+       {RecordKind::FlowStart, RecordKind::FlowChange, RecordKind::FlowEnd, RecordKind::FlowDrop}) {
     LogRecord base = kind == RecordKind::FlowDrop ? sample_.dropped_ipmi() : sample_.https();
     base.kind = kind;
     for (int protocol = 0; protocol < 256; ++protocol) {

@@ -20,6 +20,7 @@ namespace postern::control {
 namespace {
 
 namespace fs = std::filesystem;
+using dataplane::LogEvent;
 using dataplane::LogRecord;
 using nlohmann::json;
 
@@ -28,20 +29,20 @@ class FakeSource : public LogSource {
  public:
   explicit FakeSource(size_t most = SIZE_MAX) : most_(most) {}
 
-  bool push(const LogRecord& record) {
+  bool push(const LogRecord& record, Bytes extra = {}) {
     const std::lock_guard lock(mutex_);
-    if (records_.size() >= most_) {
+    if (events_.size() >= most_) {
       ++lost_;
       return false;
     }
-    records_.push_back(record);
+    events_.push_back({record, {extra.begin(), extra.end()}});
     return true;
   }
-  size_t read(std::span<LogRecord> records) override {
+  size_t read(std::span<LogEvent> events) override {
     const std::lock_guard lock(mutex_);
-    const size_t count = std::min(records.size(), records_.size());
-    std::copy_n(records_.begin(), count, records.begin());
-    records_.erase(records_.begin(), records_.begin() + static_cast<ptrdiff_t>(count));
+    const size_t count = std::min(events.size(), events_.size());
+    std::copy_n(events_.begin(), count, events.begin());
+    events_.erase(events_.begin(), events_.begin() + static_cast<ptrdiff_t>(count));
     return count;
   }
   uint64_t lost() const override {
@@ -51,7 +52,7 @@ class FakeSource : public LogSource {
 
  private:
   mutable std::mutex mutex_;
-  std::deque<LogRecord> records_;
+  std::deque<LogEvent> events_;
   size_t most_;
   uint64_t lost_ = 0;
 };

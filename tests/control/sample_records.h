@@ -2,6 +2,7 @@
 // Names and log records that the tests of logging start from.
 #pragma once
 
+#include "classify/tls_facts.h"
 #include "control/names.h"
 #include "dataplane/log_record.h"
 
@@ -52,6 +53,37 @@ struct Sample {
     r.tcp_flags[0] = 0x1b;
     r.tcp_flags[1] = 0x13;
     return r;
+  }
+
+  // The handshake of that flow, to go with tls_facts().
+  dataplane::LogRecord handshake() const {
+    dataplane::LogRecord r = https();
+    r.kind = dataplane::RecordKind::Tls;
+    r.end_reason = dataplane::EndReason::None;
+    return r;
+  }
+  static classify::TlsFacts tls_facts() {
+    classify::TlsFacts f;
+    f.client_hello = f.server_hello = f.server_complete = f.certificate_read = true;
+    f.server_name.append("bmc7.example");
+    f.alpn_offered.append("\x02h2\x08http/1.1");
+    f.alpn_chosen.append("h2");
+    f.version = f.client_version = 0x0303;
+    f.cipher_suite = 0xc02f;
+    f.ja3.append("773906b0efdefa24a7f2b8eb6985bf37");
+    f.ja3s.append("ae4edc6faf64d08308082ad26be60767");
+    f.ja4.append("t12d1516h2_8daaf6152771_02713d6af862");
+    f.certificate = classify::TlsFacts::Certificate::Clear;
+    f.chain_length = 1;
+    f.subject.append("C=DE, O=Example, CN=bmc7.example");
+    f.issuer.append("CN=Example CA");
+    f.serial.append("0A:1B");
+    f.not_before.append("2026-01-01T00:00:00");
+    f.not_after.append("2027-01-01T00:00:00");
+    f.names.append("bmc7.example,bmc7");
+    f.sha1.fill(0x4a);
+    f.sha256.fill(0xb7);
+    return f;
   }
 
   // IPMI that the default rule drops, just met.

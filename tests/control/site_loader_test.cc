@@ -73,6 +73,12 @@ TEST_F(SiteLoader, ReadsEveryKindOfPort) {
   EXPECT_EQ(other.wires[0].ports[1].kind, PortSpec::Kind::Ring);
 }
 
+TEST_F(SiteLoader, TheFolderOfCompiledPatternsIsBesideTheSiteFile) {
+  EXPECT_EQ(good(kSite).pattern_cache, "");
+  EXPECT_EQ(good(with_line(kSite, 6, "mtu: 1500\npattern_cache: state/patterns")).pattern_cache,
+            files_.path("state/patterns"));
+}
+
 TEST_F(SiteLoader, OnlyPhysicalPortsSpinUnlessTold) {
   const std::string physical =
       with_line(with_line(kSite, 10, "      it: pci:0000:03:00.0"), 11, "      management: pci:0000:03:00.1");

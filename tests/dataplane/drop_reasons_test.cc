@@ -287,7 +287,7 @@ uint64_t no_buffer() {
   const auto snapshot = compiled(allow_all());
   Wire wire;
   auto replay = Replay::create({.wires = {wire}, .workers = 1, .flows = 64}, *snapshot, nullptr,
-                               [](const LogRecord&) {});
+                               [](const LogEvent&) {});
   EXPECT_TRUE(replay);
   auto capture = CaptureReader::open(path);
   EXPECT_TRUE((*replay)->play(*capture));

@@ -112,10 +112,15 @@ class Lane {
   }
 
   // What was logged since the last call.
+  std::vector<LogEvent> events() {
+    std::vector<LogEvent> all;
+    LogEvent one[64];
+    while (const size_t count = ring_.read(one)) all.insert(all.end(), one, one + count);
+    return all;
+  }
   std::vector<LogRecord> records() {
     std::vector<LogRecord> all;
-    LogRecord one[64];
-    while (const size_t count = ring_.read(one)) all.insert(all.end(), one, one + count);
+    for (const LogEvent& event : events()) all.push_back(event.record);
     return all;
   }
   std::vector<LogRecord> records(RecordKind kind) {

@@ -97,6 +97,23 @@ TEST(Pending, BecomesDroppedByTheBytesThatDoNotAndThePacketItselfObeys) {
             DropReason::PolicyDefault);
 }
 
+TEST(Pending, StaysSoWhateverTheServerSaysUntilTheClientHasSpoken) {
+  Lane lane(compiled(tls_within({})));
+  TcpTalk talk;
+  ASSERT_TRUE(talk.open(lane));
+  EXPECT_TRUE(lane.passes(kSecondSide, talk.from_server(kAck | kPsh, "220 mail.example ESMTP\r\n")));
+  EXPECT_EQ(lane.verdict(kFirstSide, talk.from_client(kAck | kPsh, "EHLO client.example\r\n")),
+            DropReason::PolicyDefault);
+}
+
+TEST(Pending, EndsWithWhatTheServerSaysWhenItFits) {
+  Lane lane(compiled(tls_within({})));
+  TcpTalk talk;
+  ASSERT_TRUE(talk.open(lane));
+  EXPECT_EQ(lane.verdict(kSecondSide, talk.from_server(kAck | kPsh, "SSH-2.0-OpenSSH_9.2\r\n")),
+            DropReason::PolicyDefault);
+}
+
 TEST(Pending, PassesWhenUnknownApplicationsMay) {
   Policy policy = tls_within({.packets = 3});
   policy.exceptions.application_unknown = ExceptionAction::Pass;

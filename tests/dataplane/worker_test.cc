@@ -102,10 +102,10 @@ TEST(Worker, WritesTheEndOfEveryFlowWhenItStops) {
   bench.start();
   bench.stats_after(30);
   bench.stop();
-  LogRecord records[64];
-  const size_t count = bench.worker().log_ring().read(records);
+  std::vector<LogEvent> events(64);
+  const size_t count = bench.worker().log_ring().read(events);
   ASSERT_EQ(count, 30u);
-  for (size_t i = 0; i < count; ++i) EXPECT_EQ(records[i].end_reason, EndReason::Shutdown);
+  for (size_t i = 0; i < count; ++i) EXPECT_EQ(events[i].record.end_reason, EndReason::Shutdown);
 }
 
 TEST(Worker, DropsForAPortThatWasTakenAway) {

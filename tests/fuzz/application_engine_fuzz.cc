@@ -2,6 +2,7 @@
 // Any bytes as the start of a flow of any protocol, direction and port, and as a text inside http: the engine
 // with the decoders of management protocols and some patterns answers as a plain loop over its signatures.
 // The first byte chooses.
+// needs: base classify
 #include <cstddef>
 #include <cstdint>
 

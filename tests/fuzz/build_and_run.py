@@ -24,7 +24,7 @@ SEES = {
     "dataplane": ["base", "classify", "tls", "profiles"],
     "control": ["base", "classify", "tls", "profiles", "dataplane"],
 }
-PACKAGES = {"dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
+PACKAGES = {"classify": ["libhs"], "dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
 # Sources of others, in C and with warnings of their own (node-llhttp).
 FOREIGN = {"profiles": [f"/usr/share/llhttp/{name}.c" for name in ("api", "http", "llhttp")]}
 FOREIGN_FLAGS = {"profiles": ["-isystem", "/usr/share/include/llhttp", "-DLLHTTP_STRICT_MODE=1"]}
@@ -55,8 +55,9 @@ def folders_of(target):
 
 
 def sources_of(folder):
-    paths = [os.path.relpath(os.path.join(where, name), REPO) for where, _, names in os.walk(os.path.join(REPO, folder)) for name in names]
-    return sorted(path for path in paths if path.endswith(".cc") and path not in MAINS)
+    paths = sorted(os.path.relpath(os.path.join(where, name), REPO)
+                   for where, _, names in os.walk(os.path.join(REPO, folder)) for name in names)
+    return [path for path in paths if path.endswith(".cc") and path not in MAINS]
 
 
 def flags_of(folder):

@@ -24,6 +24,16 @@ class Operator(WireTest):
         self.assertNotIn(-1, places, text)
         self.assertEqual(places, sorted(places), text)
 
+    def test_show_apps_tells_how_everything_is_recognised(self):
+        apps = {app["app_id"]: app for app in self.ctl_json("show", "apps")}
+        self.assertEqual(apps["ssh"]["signatures"][0]["decoder"], "ssh")
+        self.assertEqual(apps["ssh"]["evidence"], "tcp either decoder ssh (high, first on 22)")
+        self.assertIsInstance(apps["ssh"]["flows"], int)
+        self.assertIsNone(apps["bmc_management"]["flows"])
+        self.assertEqual(apps["any_application"]["evidence"], "everything")
+        for app in apps.values():
+            self.assertEqual(bool(app["signatures"]), app["kind"] == "identified", app["app_id"])
+
     def test_show_flows_shows_a_running_flow(self):
         self.lab.start("long-ping", "appliance", ["ping", "-n", "-i", "0.2", V4.bmc])
         self.addCleanup(self.lab.stop, "long-ping")
