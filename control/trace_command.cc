@@ -11,8 +11,8 @@ using dataplane::Dataplane;
 using dataplane::TraceEvent;
 using nlohmann::json;
 
-// Time for a client to fetch the last steps before another may follow.
-constexpr std::chrono::seconds kGrace{2};
+// A client comes by five times a second; one that stays away for so long is gone.
+constexpr std::chrono::seconds kPatience{3};
 
 json told(const std::vector<TraceEvent>& events, const CompiledSite& policy, const Names& names) {
   FlowStory story(*policy.snapshot, names);
@@ -50,7 +50,8 @@ Reply TraceCommand::begin(const Request& request, const CompiledSite& policy, Da
   if (seconds > 0 && session_)
     return Reply::failure(ExitCode::Failed, "trace: another flow is being followed; try again later");
   // Before the flow table is read, so that nothing happens between the two.
-  if (seconds > 0) session_ = Session{.number = ++sessions_, .until = now + std::chrono::seconds(seconds)};
+  if (seconds > 0)
+    session_ = Session{.number = ++sessions_, .until = now + std::chrono::seconds(seconds), .fetched = now};
   if (seconds > 0 && !dataplane.follow(*target)) return no_answer();
   const auto found = dataplane.trace(*target);
   if (!found) return no_answer();
@@ -67,6 +68,7 @@ Reply TraceCommand::more(const Request& request, const CompiledSite& policy, Dat
   const uint64_t number = request.args.value("session", uint64_t{0});
   if (!session_ || session_->number != number)
     return Reply::failure(ExitCode::Failed, "trace: there is no such story any more");
+  session_->fetched = now;
   tend(dataplane, now);
   const bool over = session_->released;
   json result = told(dataplane.followed(), policy, names);
@@ -82,12 +84,13 @@ Reply TraceCommand::more(const Request& request, const CompiledSite& policy, Dat
 }
 
 void TraceCommand::tend(Dataplane& dataplane, Time now) {
-  if (!session_ || now < session_->until) return;
-  if (!session_->released) {
+  if (!session_) return;
+  const bool gone = now >= session_->fetched + kPatience;
+  if (!session_->released && (gone || now >= session_->until)) {
     session_->lost = dataplane.unfollow().value_or(0);
     session_->released = true;
   }
-  if (now >= session_->until + kGrace) session_.reset();
+  if (gone) session_.reset();
 }
 
 }  // namespace postern::control

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `posternctl trace`: the story of a live flow, told at once or followed for some seconds. One flow is
 // followed at a time; whoever follows fetches the steps with `trace more`, and the workers are released when
-// the time is over, whatever became of that client. Control thread.
+// the time is over or nobody fetches any more. Control thread.
 #pragma once
 
 #include <chrono>
@@ -35,6 +35,7 @@ class TraceCommand {
   struct Session {
     uint64_t number = 0;
     Time until;
+    Time fetched;           // the client came by; one that is gone blocks others for a moment only
     bool released = false;  // the workers tell no more; the last steps wait to be fetched
     uint64_t lost = 0;
   };
