@@ -49,6 +49,9 @@ class EngineSearch {
       : tables_(tables), group_(group), evidence_(evidence), extent_(extent), accept_(accept) {}
 
   Identification run(ScanScratch& scratch) noexcept {
+    // All of `found_` is more than a scan of short bytes costs.
+    found_.words[0] = 0;
+    for (size_t word = 1; word * 64 < group_.patterns.size(); ++word) found_.words[word] = 0;
     group_.patterns.scan(first(evidence_.payload, ApplicationEngine::kLongestPattern), scratch, found_.words);
     for (const CandidateGroup::Level& level : group_.levels) {
       ask_patterns(level);
@@ -63,35 +66,49 @@ class EngineSearch {
   }
 
  private:
+  // Afterwards `found_` has the candidates of this level that fit.
   void ask_patterns(const CandidateGroup::Level& level) noexcept {
-    const bool others_may_follow =
-        extent_ == Extent::Stream && evidence_.payload.size() < level.longest_min_bytes;
-    if (others_may_follow)
-      for (uint32_t i = level.first_pattern; i < level.end_pattern && !hinted_more_; ++i)
-        if (!found_.test(i)) weigh(group_.by_pattern[i], false, [] {});
-    found_.for_each(level.first_pattern, level.end_pattern,
-                    [&](size_t i) { weigh(group_.by_pattern[i], true, [&] { fitting_patterns_.set(i); }); });
+    for (uint32_t n = level.first_pattern;
+         extent_ == Extent::Stream && n < level.end_pattern && !hinted_more_; ++n) {
+      const uint32_t i = group_.by_min_bytes[n];
+      if (group_.by_pattern[i].min_bytes <= evidence_.payload.size()) break;
+      if (!found_.test(i)) weigh(group_.by_pattern[i], false);
+    }
+    found_.for_each(level.first_pattern, level.end_pattern, [&](size_t i) {
+      if (weigh(group_.by_pattern[i], true) != Fit::Yes) found_.clear(i);
+    });
   }
 
+  // Those of the server's port first: when one of them fits, no other can be preferred to it. Of low
+  // confidence there are no others.
   void ask_decoders(const CandidateGroup::Level& level) noexcept {
-    const auto& may_fit =
-        group_.may_fit[extent_ == Extent::Stream && group_.may_fit.size() > 1 ? evidence_.payload[0] : 0];
-    may_fit.for_each(level.first_decoder, level.end_decoder,
-                     [&](size_t i) { weigh(group_.by_decoder[i], true, [&] { fitting_decoders_.set(i); }); });
+    if (level.first_decoder == level.end_decoder) return;
+    const auto& may_fit = group_.may_fit[extent_ == Extent::Stream ? evidence_.payload[0] : 0];
+    const auto& hinted = group_.hinted_at(evidence_.server_port);
+    ask_decoders(level, may_fit.and_in(hinted));
+    const bool settled = best_ != nullptr && is_hinted(*best_, evidence_.server_port) &&
+                         !tables_.has_children[best_->application.value];
+    const bool others = group_.by_decoder[level.first_decoder].confidence != Confidence::Low;
+    if (others && !settled) ask_decoders(level, may_fit.and_not_in(hinted));
   }
 
-  template <typename Note>
-  void weigh(const Candidate& candidate, bool pattern, Note note) noexcept {
-    if (!accept_(candidate.application) || !admitted(candidate, evidence_, tables_.servers)) return;
+  void ask_decoders(const CandidateGroup::Level& level, const CandidateGroup::DecoderBits& asked) noexcept {
+    asked.for_each(level.first_decoder, level.end_decoder, [&](size_t i) {
+      if (weigh(group_.by_decoder[i], true) == Fit::Yes) fitting_decoders_.set(i);
+    });
+  }
+
+  Fit weigh(const Candidate& candidate, bool pattern) noexcept {
+    if (!accept_(candidate.application) || !admitted(candidate, evidence_, tables_.servers)) return Fit::No;
     const Fit fit = ask(candidate, pattern, evidence_, extent_);
     const bool hinted = is_hinted(candidate, evidence_.server_port);
     if (fit == Fit::More) {
       more_ = true;
       hinted_more_ |= hinted;
     }
-    if (fit != Fit::Yes || (hinted_only_ && !hinted)) return;
-    note();
-    if (best_ == nullptr || better(candidate, *best_)) best_ = &candidate;
+    if (fit == Fit::Yes && hinted_only_ && !hinted) return Fit::No;
+    if (fit == Fit::Yes && (best_ == nullptr || better(candidate, *best_))) best_ = &candidate;
+    return fit;
   }
 
   // Of two of the same confidence.
@@ -106,8 +123,8 @@ class EngineSearch {
       if (tables_.is_child(candidate.application, best_->application)) best_ = &candidate;
     };
     if (!tables_.has_children[best_->application.value]) return best_;
-    fitting_patterns_.for_each(level.first_pattern, level.end_pattern,
-                               [&](size_t i) { consider(group_.by_pattern[i]); });
+    found_.for_each(level.first_pattern, level.end_pattern,
+                    [&](size_t i) { consider(group_.by_pattern[i]); });
     fitting_decoders_.for_each(level.first_decoder, level.end_decoder,
                                [&](size_t i) { consider(group_.by_decoder[i]); });
     return best_;
@@ -118,8 +135,8 @@ class EngineSearch {
   const Evidence& evidence_;
   const Extent extent_;
   const Accept accept_;
-  CandidateGroup::PatternBits found_, fitting_patterns_;
-  CandidateGroup::DecoderBits fitting_decoders_;
+  CandidateGroup::PatternBits found_;  // by their patterns; then those that fit
+  CandidateGroup::DecoderBits fitting_decoders_ = CandidateGroup::DecoderBits();
   const Candidate* best_ = nullptr;
   bool more_ = false;         // some candidate may still fit,
   bool hinted_more_ = false;  // one whose port this is,
@@ -223,7 +240,7 @@ std::vector<ApplicationEngine::Opinion> ApplicationEngine::explain(const Evidenc
   Evidence seen = evidence;
   seen.payload = first(evidence.payload, kLongestPrefix);
   const Extent extent = evidence.protocol == kTcp ? Extent::Stream : Extent::Datagram;
-  CandidateGroup::PatternBits found;
+  auto found = CandidateGroup::PatternBits();
   group->patterns.scan(first(seen.payload, kLongestPattern), scratch, found.words);
 
   struct Told {

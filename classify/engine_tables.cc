@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "classify/app_ids.h"
 #include "classify/decoders/decoders.h"
@@ -57,6 +58,22 @@ void sort_by_first_byte(Group& group, Layer layer, Direction direction) {
   }
 }
 
+void sort_by_port(Group& group) {
+  std::set<uint16_t> from = {0};
+  for (const Candidate& candidate : group.by_decoder)
+    for (const PortRange& range : candidate.ports.ranges()) {
+      from.insert(range.first);
+      if (range.last != UINT16_MAX) from.insert(static_cast<uint16_t>(range.last + 1));
+    }
+  group.hinted_from.assign(from.begin(), from.end());
+  group.hinted.resize(from.size());
+  for (size_t n = 0; n < from.size(); ++n)
+    for (size_t i = 0; i < group.by_decoder.size(); ++i) {
+      const PortSet& ports = group.by_decoder[i].ports;
+      if (!ports.any() && ports.matches(group.hinted_from[n])) group.hinted[n].set(i);
+    }
+}
+
 class GroupBuilder {
  public:
   GroupBuilder(Layer layer, Direction direction) : layer_(layer), direction_(direction) {}
@@ -84,14 +101,15 @@ class GroupBuilder {
     auto set = PatternSet::compile(patterns_, cache);
     if (!set) return set.error();
     group_.patterns = std::move(*set);
-    const Confidence order[] = {Confidence::High, Confidence::Medium, Confidence::Low};
-    for (size_t i = 0; i < group_.levels.size(); ++i) set_level(group_.levels[i], order[i]);
+    for (const Confidence level : {Confidence::High, Confidence::Medium, Confidence::Low}) add_level(level);
     sort_by_first_byte(group_, layer_, direction_);
+    sort_by_port(group_);
     return std::move(group_);
   }
 
  private:
-  void set_level(Group::Level& level, Confidence confidence) {
+  void add_level(Confidence confidence) {
+    Group::Level level;
     const auto range = [confidence](const std::vector<Candidate>& list) {
       const auto [first, end] =
           std::equal_range(list.begin(), list.end(), confidence,
@@ -101,8 +119,14 @@ class GroupBuilder {
     };
     std::tie(level.first_pattern, level.end_pattern) = range(group_.by_pattern);
     std::tie(level.first_decoder, level.end_decoder) = range(group_.by_decoder);
-    for (uint32_t i = level.first_pattern; i < level.end_pattern; ++i)
-      level.longest_min_bytes = std::max(level.longest_min_bytes, group_.by_pattern[i].min_bytes);
+    if (level.first_pattern == level.end_pattern && level.first_decoder == level.end_decoder) return;
+    group_.levels.push_back(level);
+    for (uint32_t i = level.first_pattern; i < level.end_pattern; ++i) group_.by_min_bytes.push_back(i);
+    std::sort(group_.by_min_bytes.begin() + level.first_pattern, group_.by_min_bytes.end(),
+              [this](uint32_t a, uint32_t b) {
+                return std::pair(group_.by_pattern[b].min_bytes, a) <
+                       std::pair(group_.by_pattern[a].min_bytes, b);
+              });
   }
   static Confidence rank(const Candidate& candidate) { return candidate.confidence; }
   static Confidence rank(Confidence confidence) { return confidence; }

@@ -3,6 +3,7 @@
 // that need no pattern, by confidence. application_engine.cc alone uses it. Immutable once built.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -11,14 +12,25 @@
 
 namespace postern::classify {
 
-// A set of candidates of one group, as bits.
+// A set of candidates of one group, as bits; `BitArray()` is empty, without parentheses nothing is set up.
 template <size_t kBits>
 struct BitArray {
   static constexpr size_t kWords = kBits / 64;
-  std::array<uint64_t, kWords> words{};
+  std::array<uint64_t, kWords> words;
 
   void set(size_t i) noexcept { words[i / 64] |= uint64_t{1} << i % 64; }
+  void clear(size_t i) noexcept { words[i / 64] &= ~(uint64_t{1} << i % 64); }
   bool test(size_t i) const noexcept { return (words[i / 64] >> i % 64 & 1) != 0; }
+  BitArray and_in(const BitArray& other) const noexcept {
+    BitArray both;
+    for (size_t i = 0; i < kWords; ++i) both.words[i] = words[i] & other.words[i];
+    return both;
+  }
+  BitArray and_not_in(const BitArray& other) const noexcept {
+    BitArray rest;
+    for (size_t i = 0; i < kWords; ++i) rest.words[i] = words[i] & ~other.words[i];
+    return rest;
+  }
 
   // Calls `each` for the bits in [first, end).
   template <typename Each>
@@ -53,15 +65,23 @@ struct CandidateGroup {
   using DecoderBits = BitArray<kMostDecoders>;
   struct Level {  // candidates of one confidence
     uint32_t first_pattern = 0, end_pattern = 0, first_decoder = 0, end_decoder = 0;
-    uint16_t longest_min_bytes = 0;  // of its patterns
   };
 
   PatternSet patterns;
-  std::vector<Candidate> by_pattern;  // i-th pattern of the set
-  std::vector<Candidate> by_decoder;  // without a pattern
-  std::array<Level, 3> levels;        // high, medium, low
+  std::vector<Candidate> by_pattern;   // i-th pattern of the set
+  std::vector<Candidate> by_decoder;   // without a pattern
+  std::vector<uint32_t> by_min_bytes;  // patterns of each level, those with most min_bytes first
+  std::vector<Level> levels;           // high, medium, low; those that have candidates
   // Decoders worth asking: of a stream by its first byte, otherwise one entry for all.
   std::vector<DecoderBits> may_fit;
+  // Decoders whose ports hold the server's: the n-th entry from the n-th of these ports on.
+  std::vector<uint16_t> hinted_from;  // ascending, the first is 0
+  std::vector<DecoderBits> hinted;
+
+  const DecoderBits& hinted_at(uint16_t port) const noexcept {
+    const auto after = std::upper_bound(hinted_from.begin(), hinted_from.end(), port);
+    return hinted[static_cast<size_t>(after - hinted_from.begin()) - 1];
+  }
 };
 
 struct ApplicationEngine::Tables {

@@ -172,7 +172,7 @@ StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& s
 
 // False: no room to keep the bytes.
 bool StreamTable::advance(Half& half, const Segment& segment, Bytes fresh) noexcept {
-  if (!store_.append(half.kept, fresh)) return false;
+  if (half.kept.size + fresh.size() > limits_.kept_per_flow || !store_.append(half.kept, fresh)) return false;
   if (segment.timestamp) half.timestamp = *segment.timestamp;
   half.next += static_cast<uint32_t>(fresh.size());
   half.passed += fresh.size();

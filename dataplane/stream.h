@@ -19,12 +19,13 @@
 
 namespace postern::dataplane {
 
-// Per worker. A flow keeps at most what it sends until the receiver acknowledges it, and `held_per_flow`
-// segments in each direction.
+// Per worker. A direction of a flow keeps at most `kept_per_flow` bytes that the receiver has not
+// acknowledged, and `held_per_flow` segments.
 struct StreamLimits {
   uint32_t streams = 8192;                       // flows in order at once
   uint32_t blocks = 8192;                        // of 2 KB, for bytes that were not acknowledged yet
   uint16_t held = 4096;                          // segments behind a gap
+  uint32_t kept_per_flow = 512 * 1024;
   uint16_t held_per_flow = 64;                   // of one direction
   uint32_t tls = 4096, http = 1024, quic = 512;  // readers
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rule lookup and compile time by number of rules, and what identifying the first bytes of a flow costs.
+// Rule lookup and compile time by number of rules.
 //   classify_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
@@ -144,22 +144,6 @@ void compile(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(compiled(policy));
 }
 BENCHMARK(compile)->Arg(10)->Arg(1000)->Arg(10000)->Arg(100000)->Unit(benchmark::kMillisecond);
-
-void identify_first_bytes(benchmark::State& state, std::string_view payload, uint8_t protocol) {
-  const auto snapshot = compiled(empty_policy());
-  const Evidence evidence{.protocol = protocol, .server_port = 443, .payload = as_bytes(payload)};
-  for (auto _ : state) benchmark::DoNotOptimize(snapshot->engine().identify(evidence, snapshot->scratch(0)));
-}
-constexpr std::string_view kHttpRequest =
-    "GET /redfish/v1/Systems HTTP/1.1\r\nHost: bmc.example\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
-constexpr std::string_view kDnsQuery(
-    "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
-    "example\x03"
-    "com"
-    "\x00\x00\x01\x00\x01",
-    33);
-BENCHMARK_CAPTURE(identify_first_bytes, http, kHttpRequest, kTcp);
-BENCHMARK_CAPTURE(identify_first_bytes, dns, kDnsQuery, kUdp);
 
 }  // namespace
 }  // namespace postern::classify

@@ -64,6 +64,7 @@ STEPS = {
     "catalogue": script("tests/classify/services_catalogue_test.py"),
     "lab": script("tests/lab_peers_test.py"),
     "wire-endpoint-truth": script("tests/wire/endpoint_truth_test.py"),
+    "wire-endpoint-soup": script("tests/wire/endpoint_soup_test.py"),
     "wire-rules": script("tests/wire/rules_test.py"),
     "wire-transfer": script("tests/wire/transfer_test.py"),
     "wire-two-workers": script("tests/wire/transfer_test.py", environment={"POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2"}),
@@ -77,9 +78,12 @@ STEPS = {
     "build-sanitized": build_sanitized,
     "unit-base": unit("base"),
     "unit-classify": unit("classify"),
+    "unit-tls": unit("tls"),
+    "unit-profiles": unit("profiles"),
     "unit-dataplane": unit("dataplane"),
     "unit-control": unit("control"),
     "golden-sanitized": sanitized("tests/golden/run.py"),
+    "soup-sanitized": sanitized("tests/replay/segment_soup_test.py"),
     "replay-sanitized": sanitized("tests/replay/replay_test.py", GARBAGE_FRAMES="100000"),
 }
 FUZZ = script("tests/fuzz/build_and_run.py", str(FUZZ_SECONDS))

@@ -110,7 +110,7 @@ TEST_F(EveTls, WritesTheVerdictThatTheHandshakeMetWith) {
 }
 
 TEST_F(EveTls, EscapesWhatThePeersSent) {
-  const std::string nasty("\"},\n\r\t\\\0\x1b\x7f\xff", 12);
+  const std::string nasty("\"},\n\r\t\\\0\x1b\x7f\xff", 11);
   TlsFacts facts;
   facts.server_name.append(nasty);
   facts.alpn_offered.append(static_cast<char>(nasty.size()));

@@ -166,6 +166,14 @@ TEST_F(StreamTest, TakesNoMoreBytesThanThereAreBlocksForThem) {
   EXPECT_EQ(bench.send(32 * 1024, segment).fate, Fate::Open);
 }
 
+TEST_F(StreamTest, KeepsSoManyBytesOfOneDirection) {
+  StreamTable table({.streams = 1, .blocks = 16, .held = 8, .kept_per_flow = 2048}, counters_);
+  Bench bench(buffers_, table, 0);
+  const Octets segment(1024, 'x');
+  for (uint32_t i = 0; i < 2; ++i) ASSERT_EQ(bench.send(i * 1024, segment).fate, Fate::Open);
+  EXPECT_EQ(bench.send(2048, segment).reason, DropReason::StreamFull);
+}
+
 TEST_F(StreamTest, KeepsComparingScannedBytesAfterScanningEnded) {
   Bench bench(buffers_, table_, 1000);
   bench.send(1000, octets("hello"));
