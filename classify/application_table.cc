@@ -178,6 +178,28 @@ Match ApplicationTable::match(AppId id, Service service, const FlowFacts& facts)
   return best;
 }
 
+Objection ApplicationTable::objection_of(AppId id, Service service, const FlowFacts& facts) const noexcept {
+  const Match answer = match(id, service, facts);
+  if (answer == Match::Yes) return Objection::None;
+  if (answer == Match::Maybe) return Objection::Application;
+  const Entry& entry = entries_[by_id_[id.value] - 1];
+  const bool is_identified = identified(*entry.application);
+  bool names_another = is_identified, elsewhere = false;
+  for (size_t i = 0; i < entry.application->members.size(); ++i) {
+    const Member& member = entry.application->members[i];
+    const std::optional<AppId> wanted = is_identified ? std::optional(id) : member.application;
+    if (wanted) names_another = true;
+    if (wanted && match_identity(*wanted, facts) == Match::No) continue;
+    const bool anywhere = service == Service::Any && wanted;
+    const bool transport = (service == Service::Any && is_identified) || member.protocol == kAnyProtocol ||
+                           member.protocol == facts.protocol;
+    // The bytes fit, and so does the place: only the host is left.
+    if (transport && (anywhere || entry.ports[i].matches(facts.destination_port))) return Objection::Host;
+    elsewhere = elsewhere || wanted;
+  }
+  return elsewhere || !names_another ? Objection::UsualPort : Objection::Application;
+}
+
 Match ApplicationTable::match_member(const Entry& entry, size_t index, Service service,
                                      const FlowFacts& facts) const noexcept {
   const Application& application = *entry.application;

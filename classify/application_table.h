@@ -24,6 +24,8 @@ class ApplicationTable {
 
   // `id` is in the catalogue.
   Match match(AppId id, Service service, const FlowFacts& facts) const noexcept;
+  // Why that is not Yes: the condition that the member which comes closest fails.
+  Objection objection_of(AppId id, Service service, const FlowFacts& facts) const noexcept;
 
   // Whether a signature of `id`, or of an application below it, could find it over this IP protocol.
   bool can_run_over(AppId id, uint8_t protocol) const noexcept;

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "classify/app_ids.h"
 #include "classify/application_table.h"
 #include "classify/policy_check.h"
 #include "classify/policy_dump.h"
@@ -38,6 +39,14 @@ std::vector<RuleConditions> conditions_of(const Policy& policy, const Applicatio
   return conditions;
 }
 
+std::vector<bool> found_in_tls(const std::vector<Signature>& signatures) {
+  std::vector<bool> found(app::kLastCatalogueApp + 1);
+  found[app::kTls.value] = found[app::kQuic.value] = true;
+  for (const Signature& signature : signatures)
+    if (signature.layer == Layer::Tls) found[signature.application.value] = true;
+  return found;
+}
+
 std::map<ZonePair, std::vector<uint32_t>> rules_by_zone_pair(const std::vector<Rule>& rules) {
   std::map<ZonePair, std::vector<uint32_t>> by_pair;
   for (uint32_t number = 0; number < rules.size(); ++number)
@@ -62,6 +71,7 @@ struct PolicySnapshot::Tables {
   SubjectTable subjects;
   std::vector<RuleConditions> conditions;                 // by position in the policy
   std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
+  std::vector<bool> in_tls;                               // by application
   std::vector<const RuleTable*> by_pair;                  // source zone * zone_count + destination zone
   size_t zone_count = 0;
 
@@ -122,6 +132,7 @@ Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy giv
   tables->subjects = std::move(*subjects);
   tables->conditions = conditions_of(policy, tables->applications, tables->subjects);
   tables->add_rule_tables(policy.rules);
+  tables->in_tls = found_in_tls(policy.signatures);
   snapshot->tables_ = std::move(tables);
   return std::unique_ptr<const PolicySnapshot>(std::move(snapshot));
 }
@@ -158,6 +169,23 @@ Match PolicySnapshot::opinion_of(const Rule& rule, const FlowFacts& facts) const
   return judge.best() == number ? Match::Yes : Match::No;
 }
 
+Objection PolicySnapshot::objection_of(const Rule& rule, const FlowFacts& facts) const noexcept {
+  const auto names = [](const std::vector<Zone>& zones, Zone zone) {
+    return std::find(zones.begin(), zones.end(), zone) != zones.end();
+  };
+  const RuleConditions& c = tables_->conditions[static_cast<size_t>(&rule - policy_.rules.data())];
+  if (!names(rule.source_zones, facts.source_zone)) return Objection::SourceZone;
+  if (!names(rule.destination_zones, facts.destination_zone)) return Objection::DestinationZone;
+  if (c.protocol != kAnyProtocol && c.protocol != facts.protocol) return Objection::Protocol;
+  if (!c.ports.matches(facts.destination_port)) return Objection::Port;
+  if (!c.destinations.matches(facts.destination)) return Objection::Destination;
+  if (!c.sources.matches(facts.source)) return Objection::Source;
+  const bool anyone = c.identity.asks_nothing();
+  if (!anyone && !SubjectTable::satisfies(tables_->subjects.find(facts.source), c.identity))
+    return Objection::Identity;
+  return tables_->applications.objection_of(c.application, c.service, facts);
+}
+
 const ApplicationEngine& PolicySnapshot::engine() const noexcept { return tables_->engine; }
 
 ScanScratch& PolicySnapshot::scratch(unsigned worker) const noexcept {
@@ -167,6 +195,10 @@ ScanScratch& PolicySnapshot::scratch(unsigned worker) const noexcept {
 
 bool PolicySnapshot::can_run_over(AppId id, uint8_t protocol) const noexcept {
   return tables_->applications.can_run_over(id, protocol);
+}
+
+bool PolicySnapshot::is_encrypted(AppId id) const noexcept {
+  return id.value < tables_->in_tls.size() && tables_->in_tls[id.value];
 }
 
 const Subject* PolicySnapshot::subject_at(const IpAddress& address) const noexcept {

@@ -28,6 +28,21 @@ enum class Match : uint8_t {
   Yes,
 };
 
+// The first condition of a rule that keeps it from matching a flow for certain.
+enum class Objection : uint8_t {
+  None,
+  SourceZone,
+  DestinationZone,
+  Protocol,
+  Port,
+  Destination,
+  Source,
+  Identity,
+  UsualPort,    // the application is on another protocol or port than its own
+  Host,         // the server is not bound to the application
+  Application,  // is another one, or cannot be seen over this protocol; of a Maybe: is not known yet
+};
+
 // The answer for a flow. Not final: some rule before `rule` still waits for the application, and
 // `could_allow` says whether one of those (or `rule` itself) would allow; for a final answer it equals the
 // action.
@@ -58,6 +73,8 @@ class PolicySnapshot {
 
   // What one rule of the policy says, asked alone; for explanations, the data path asks `decide`.
   Match opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept;
+  // Why that opinion is not Yes.
+  Objection objection_of(const Rule& rule, const FlowFacts& facts) const noexcept;
 
   // Says what the first bytes of a flow are; each worker brings its own scratch, which nobody else touches.
   const ApplicationEngine& engine() const noexcept;
@@ -65,6 +82,9 @@ class PolicySnapshot {
 
   // Whether some signature could find `id`, or an entry below it, over this IP protocol.
   bool can_run_over(AppId id, uint8_t protocol) const noexcept;
+
+  // Whether its content is inside TLS or QUIC.
+  bool is_encrypted(AppId id) const noexcept;
 
   // User or device at this address; nullptr when unknown.
   const Subject* subject_at(const IpAddress& address) const noexcept;

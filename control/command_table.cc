@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "control/endpoint.h"
+#include "control/flow_name.h"
 
 namespace postern::control {
 namespace {
@@ -14,6 +15,7 @@ using nlohmann::json;
 
 constexpr uint64_t kMostFlows = 1'000'000;
 constexpr uint64_t kMostVlan = 4094;
+constexpr uint64_t kMostFollowed = 600;  // seconds
 
 Error wrong(std::string message) { return Error{.message = std::move(message), .file = {}}; }
 
@@ -89,6 +91,24 @@ Result<Request> test_flow_request(const Arguments& arguments) {
   return request;
 }
 
+Result<Request> trace_request(const Arguments& arguments) {
+  Request request{"trace", "", json::object()};
+  const std::string flow = arguments.one("FLOW").value_or("");
+  if (const auto target = parse_flow_name(flow); !target) return target.error();
+  request.args["flow"] = flow;
+  if (const auto text = arguments.one("follow")) {
+    const auto seconds = number_in("--follow", *text, kMostFollowed);
+    if (!seconds) return seconds.error();
+    request.args["follow"] = *seconds;
+  }
+  return request;
+}
+
+std::optional<Request> further_trace(const json& result) {
+  if (!result.contains("session")) return std::nullopt;
+  return Request{"trace", "more", {{"session", result["session"]}}};
+}
+
 constexpr Align R = Align::Right;
 constexpr Column kWires[] = {{"WIRE", "wire"},
                              {"SIDE", "side"},
@@ -142,6 +162,9 @@ constexpr Option kTestFlowOptions[] = {
     {"wire", "WIRE", "the wire the flow enters; default: found from the source zone"},
     {"side", "SIDE", "the side of the wire it enters"},
     {"vlan", "ID", "outer VLAN on that side, 0 for untagged"}};
+constexpr Option kTraceOptions[] = {
+    {"follow", "SECONDS", "go on telling for so long, also of a flow that is yet to come"}};
+constexpr Positional kTracedFlow[] = {{"FLOW"}};
 constexpr Positional kSiteFile[] = {{"SITE_FILE", Need::Optional}};
 constexpr Positional kFlowWords[] = {{"SRC"}, {"DST"}, {"PROTO"}};
 
@@ -153,6 +176,8 @@ constexpr View fields(std::span<const Column> columns, std::string_view lines = 
                       std::string_view prefix = {}) {
   return {.shape = Shape::Fields, .columns = columns, .lines = lines, .line_prefix = prefix};
 }
+
+constexpr View lines(std::string_view field) { return {.shape = Shape::Lines, .lines = field}; }
 
 const Command kCommands[] = {
     {"show wires",
@@ -208,6 +233,10 @@ const Command kCommands[] = {
      "PROTO: tcp, udp, sctp, icmp, icmpv6, esp, gre or a number. IPv6 with a port: [fd00::1]:443. No packet "
      "is sent.\n",
      kFlowWords, kTestFlowOptions, test_flow_request, fields(kTestFlow, "story")},
+    {"trace", "FLOW [--follow SECONDS]", "the story of a flow's verdict",
+     "FLOW: a flow_id as show flows and the logs have it, or SRC:PORT-DST:PORT/PROTO, whoever opened it.\n"
+     "Example: posternctl trace 10.1.0.5:40000-10.3.0.10:443/tcp --follow 30\n",
+     kTracedFlow, kTraceOptions, trace_request, lines("story"), further_trace},
 };
 
 }  // namespace

@@ -46,13 +46,14 @@ struct Column {
 };
 // Rows: an array of objects, one line each. Fields: one object, one line per column; without columns, all it
 // holds.
-enum class Shape : uint8_t { Rows, Fields };
+// Lines: an array of texts of one object and nothing else.
+enum class Shape : uint8_t { Rows, Fields, Lines };
 struct View {
   Shape shape = Shape::Rows;
   std::span<const Column> columns;
   std::string_view expand;     // Rows: an array inside each row becomes lines of its own, joined with the row
   std::string_view hide_zero;  // Rows: rows with 0 here are shown only with --all
-  std::string_view lines;      // Fields: an array of texts, printed below
+  std::string_view lines;      // Fields, Lines: an array of texts, printed below
   std::string_view line_prefix;
 };
 
@@ -65,6 +66,8 @@ struct Command {
   std::span<const Option> options;
   Result<Request> (*request)(const Arguments&);  // nullptr: the words of the name and no arguments
   View view;
+  // What to ask next, some time after this result; nullopt: that was all. nullptr: one reply is all.
+  std::optional<Request> (*further)(const nlohmann::json& result) = nullptr;
 };
 
 std::span<const Command> commands();

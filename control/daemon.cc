@@ -15,6 +15,7 @@
 #include "control/log_writer.h"
 #include "control/running_policy.h"
 #include "control/show.h"
+#include "control/trace_command.h"
 #include "dataplane/dataplane.h"
 
 namespace postern::control {
@@ -142,6 +143,7 @@ class Daemon {
   void turn() {
     api_->poll_once(20ms);
     for (const std::string& alarm : dataplane_->tend()) tell("alarm: {}", alarm);
+    trace_.tend(*dataplane_, SteadyClock::now());
     if (reopen_logs.exchange(false)) log_->reopen();
     const auto now = SteadyClock::now();
     const uint32_t seconds = current_->site.stats_seconds;
@@ -199,6 +201,9 @@ class Daemon {
         return Reply::failure(ExitCode::Usage, "test: found \"" + request.what + "\", expected flow");
       return test_flow(request, *current_, names_);
     });
+    api_->on("trace", [this](const Request& request, const PeerCredentials&) {
+      return trace_.answer(request, *current_, *dataplane_, names_, SteadyClock::now());
+    });
     api_->on("commit",
              [this](const Request& request, const PeerCredentials& peer) { return commit(request, peer); });
   }
@@ -240,6 +245,7 @@ class Daemon {
   std::unique_ptr<Dataplane> dataplane_;
   std::vector<std::unique_ptr<RingSource>> sources_;
   std::unique_ptr<LogWriter> log_;
+  TraceCommand trace_;
   SteadyClock::time_point started_ = SteadyClock::now();
   SteadyClock::time_point stats_due_ = SteadyClock::now();
 };

@@ -62,7 +62,7 @@ std::string_view end_reason_word(EndReason reason) {
 std::string_view inspection_status_word(InspectionStatus status) {
   switch (status) {
     case InspectionStatus::None:
-      return "not_inspected";
+      return "none";
     case InspectionStatus::MetadataOnly:
       return "metadata_only";
     case InspectionStatus::Partial:
@@ -70,7 +70,7 @@ std::string_view inspection_status_word(InspectionStatus status) {
     case InspectionStatus::Full:
       return "full";
   }
-  return "not_inspected";
+  return "none";
 }
 
 std::string_view inspection_reason_word(InspectionReason reason) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "control/rule_story.h"
 #include "control/show.h"
 
 namespace postern::control {
@@ -10,9 +11,7 @@ namespace {
 
 using classify::Decision;
 using classify::FlowFacts;
-using classify::Match;
 using classify::PolicySnapshot;
-using classify::Rule;
 using nlohmann::json;
 
 struct Path {  // where the flow enters
@@ -81,38 +80,9 @@ int closeness(const Path& path, const FlowFacts& facts, const classify::Policy& 
   return total;
 }
 
-std::string rule_text(const Rule& rule) {
-  return fmt::format("{} {} (index {})", rule.pack, rule.name, rule.index);
-}
-
 std::string verdict_of(const Decision& decision) {
   if (decision.final) return decision.action() == Action::Allow ? "allow" : "drop";
   return decision.could_allow ? "pending" : "drop";
-}
-
-// What every rule of the zone pair says, in order, up to the one that matches for certain.
-void tell_rules(json& story, const PolicySnapshot& snapshot, const FlowFacts& facts) {
-  const auto names = [](const std::vector<Zone>& zones, Zone zone) {
-    return std::find(zones.begin(), zones.end(), zone) != zones.end();
-  };
-  for (const Rule& rule : snapshot.policy().rules) {
-    if (!names(rule.source_zones, facts.source_zone) ||
-        !names(rule.destination_zones, facts.destination_zone))
-      continue;
-    const char* action = rule.action == Action::Allow ? "allow" : "drop";
-    switch (snapshot.opinion_of(rule, facts)) {
-      case Match::No:
-        story.push_back(fmt::format("rule {}: does not match", rule_text(rule)));
-        break;
-      case Match::Maybe:
-        story.push_back(fmt::format("rule {}: {}, if the application fits", rule_text(rule), action));
-        break;
-      case Match::Yes:
-        story.push_back(fmt::format("rule {}: matches, {}", rule_text(rule), action));
-        return;
-    }
-  }
-  story.push_back("default rule: drop");
 }
 
 json reply_for(const Path& path, FlowFacts facts, const CompiledSite& policy, const Names& names) {
@@ -131,7 +101,7 @@ json reply_for(const Path& path, FlowFacts facts, const CompiledSite& policy, co
     story.push_back(fmt::format("source is {}{}", subject->name, subject->compliant ? ", compliant" : ""));
   else
     story.push_back("source is nobody known: rules with an identity do not match");
-  tell_rules(story, snapshot, facts);
+  for (const json& considered : rules_considered(snapshot, facts, names)) story.push_back(considered["text"]);
   if (verdict == "pending")
     story.push_back("the application is not known yet: first packets pass within the pending budget");
   json rule = nullptr;

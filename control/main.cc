@@ -6,6 +6,7 @@
 
 #include "control/check_command.h"
 #include "control/daemon.h"
+#include "control/flow_name.h"
 #include "control/replay_command.h"
 #include "control/version.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 namespace po = boost::program_options;
 using postern::control::CheckOutput;
+using postern::control::StoryOutput;
 using Words = std::vector<std::string>;
 
 constexpr int kUsage = 2;
@@ -20,10 +22,13 @@ constexpr char kHelp[] =
     "usage: posternd run --site FILE\n"
     "       posternd check [--site FILE] [--pack FILE]... [--json]\n"
     "       posternd replay --pcap IN... [--site FILE] [--out OUT] --log DIR [--workers N]\n"
+    "                       [--trace FLOW [--json]]\n"
     "\n"
     "run     forwards between the site's ports until SIGTERM; SIGHUP reopens the logs\n"
     "check   reads everything a commit reads and prints the compiled rules, or every error\n"
-    "replay  runs captures through the same pipeline; without --site everything is allowed and logged\n"
+    "replay  runs captures through the same pipeline; without --site everything is allowed and logged;\n"
+    "        --trace tells how a flow came to its verdict: a flow_id of the logs, or "
+    "SRC:PORT-DST:PORT/PROTO\n"
     "\n"
     "exit codes: 0 done, 1 error, 2 wrong usage, 3 site or pack is not valid\n";
 
@@ -65,16 +70,26 @@ int replay(const Words& words) {
   options.add_options()("pcap", po::value<Words>()->multitoken()->required())(
       "site", po::value<std::string>()->default_value(""))(
       "out", po::value<std::string>()->default_value(""))("log", po::value<std::string>()->required())(
-      "workers", po::value<unsigned>()->default_value(0));
+      "workers", po::value<unsigned>()->default_value(0))("trace", po::value<std::string>())("json", "");
   const auto values = parse(words, options);
   const unsigned workers = values["workers"].as<unsigned>();
   if (workers > 64) return usage("--workers is " + std::to_string(workers) + ", expected at most 64");
+  const bool json = values.count("json") != 0;
+  if (json && values.count("trace") == 0) return usage("--json is for --trace FLOW");
+  std::optional<postern::dataplane::TraceTarget> trace;
+  if (values.count("trace") != 0) {
+    const auto target = postern::control::parse_flow_name(values["trace"].as<std::string>());
+    if (!target) return usage("--trace: " + target.error().message);
+    trace = *target;
+  }
   return postern::control::run_replay({.captures = list(values, "pcap"),
                                        .site_file = values["site"].as<std::string>(),
                                        .out = values["out"].as<std::string>(),
                                        .log_directory = values["log"].as<std::string>(),
-                                       .workers = workers},
-                                      std::cerr);
+                                       .workers = workers,
+                                       .trace = trace,
+                                       .story = json ? StoryOutput::Json : StoryOutput::Text},
+                                      std::cout, std::cerr);
 }
 
 }  // namespace

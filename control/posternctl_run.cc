@@ -2,6 +2,8 @@
 #include "control/posternctl_run.h"
 
 #include <boost/program_options.hpp>
+#include <chrono>
+#include <thread>
 
 #include "control/api_client.h"
 #include "control/command_table.h"
@@ -140,6 +142,33 @@ ExitCode print_reply(Console& console, const Command& command, const Arguments& 
   return ExitCode::Ok;
 }
 
+// Asks on while there is more to come. Text appears as it comes; the result has the arrays of all replies.
+Result<Reply> follow(Console& console, const Invocation& invocation, const Command& command,
+                     const Arguments& arguments, ApiClient& client, Reply reply) {
+  constexpr auto kPause = std::chrono::milliseconds(200);
+  nlohmann::json whole = reply.result;
+  while (command.further != nullptr) {
+    const auto next = command.further(reply.result);
+    if (!next) break;
+    console.out.flush();
+    std::this_thread::sleep_for(kPause);
+    auto more = client.call(*next);
+    if (!more) return Reply::failure(ExitCode::Failed, more.error().message);
+    if (!more->ok()) return more;
+    reply = std::move(*more);
+    if (!invocation.json) print_reply(console, command, arguments, reply);
+    whole.erase("session");
+    for (const auto& [key, value] : reply.result.items()) {
+      if (value.is_array() && whole.contains(key)) {
+        whole[key].insert(whole[key].end(), value.begin(), value.end());
+      } else {
+        whole[key] = value;
+      }
+    }
+  }
+  return Reply::success(std::move(whole));
+}
+
 ExitCode ask(Console& console, const Invocation& invocation, const Command& command,
              const Arguments& arguments) {
   const auto request = request_of(command, arguments);
@@ -149,8 +178,11 @@ ExitCode ask(Console& console, const Invocation& invocation, const Command& comm
   if (!reply)
     return print_failure(console, Reply::failure(ExitCode::Failed, reply.error().message), invocation.json);
   if (!reply->ok()) return print_failure(console, *reply, invocation.json);
-  if (!invocation.json) return print_reply(console, command, arguments, *reply);
-  console.out << reply->result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  if (!invocation.json) print_reply(console, command, arguments, *reply);
+  auto whole = follow(console, invocation, command, arguments, *client, *reply);
+  if (!whole->ok()) return print_failure(console, *whole, invocation.json);
+  if (invocation.json)
+    console.out << whole->result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   return ExitCode::Ok;
 }
 

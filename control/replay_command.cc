@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "control/eve.h"
+#include "control/flow_story.h"
 #include "control/running_policy.h"
 #include "dataplane/eal.h"
 #include "dataplane/replay.h"
@@ -61,6 +62,38 @@ class ReplayLog {
   std::ofstream* fallback_ = nullptr;
 };
 
+// What happened to the traced flow: lines as they come, or one JSON document at the end.
+class ReplayStory {
+ public:
+  ReplayStory(const classify::PolicySnapshot& snapshot, const Names& names, StoryOutput output,
+              std::ostream& out)
+      : story_(snapshot, names), output_(output), out_(out) {}
+
+  void tell(const dataplane::TraceEvent& event) {
+    any_ = true;
+    nlohmann::json step = story_.step(event);
+    if (output_ == StoryOutput::Json) {
+      steps_.push_back(std::move(step));
+      return;
+    }
+    for (const std::string& line : FlowStory::lines(step)) out_ << line << "\n";
+  }
+  // False when there was nothing to tell.
+  bool finish(uint64_t lost) {
+    if (any_ && output_ == StoryOutput::Json)
+      out_ << nlohmann::json{{"steps", steps_}, {"lost", lost}}.dump(2) << "\n";
+    if (lost > 0 && output_ == StoryOutput::Text) out_ << lost << " steps were lost: they came too fast\n";
+    return any_;
+  }
+
+ private:
+  FlowStory story_;
+  StoryOutput output_;
+  std::ostream& out_;
+  nlohmann::json steps_ = nlohmann::json::array();
+  bool any_ = false;
+};
+
 StatsRecord stats_record(const WorkerStats& stats, const Site& site, Timestamp time) {
   StatsRecord record{.time = time,
                      .uptime_seconds = 0,
@@ -92,7 +125,8 @@ int report(std::ostream& out, const Error& error) {
   return 1;
 }
 
-int play(const ReplayOptions& options, const CompiledSite& policy, const Names& names, std::ostream& out) {
+int play(const ReplayOptions& options, const CompiledSite& policy, const Names& names,
+         std::ostream& story_out, std::ostream& out) {
   std::error_code failure;
   fs::create_directories(options.log_directory, failure);
   if (failure) return report(out, Error{"cannot be made: " + failure.message(), options.log_directory});
@@ -112,6 +146,8 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
       Replay::create({.wires = policy.site.wires, .workers = workers, .flows = policy.site.flows},
                      *policy.snapshot, writer.get(), [&](const LogEvent& event) { log.write(event); });
   if (!replay) return report(out, replay.error());
+  ReplayStory story(*policy.snapshot, names, options.story, story_out);
+  if (options.trace) (*replay)->follow(*options.trace, [&](const auto& event) { story.tell(event); });
   int code = 0;
   for (const std::string& path : options.captures) {
     auto capture = CaptureReader::open(path);
@@ -121,6 +157,8 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
   (*replay)->finish();
   log.write(stats_record((*replay)->stats(), policy.site, (*replay)->now()),
             fs::path(options.log_directory) / "stats.json");
+  if (options.trace && !story.finish((*replay)->trace_events_lost()))
+    code = report(out, Error{"no packet of the flow to trace is in the captures"});
   if (const std::string path = log.failed(); !path.empty())
     code = report(out, Error{"cannot be written", path});
   if (writer)
@@ -130,7 +168,7 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
 
 }  // namespace
 
-int run_replay(const ReplayOptions& options, std::ostream& out) {
+int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& errors) {
   Names names;
   std::unique_ptr<CompiledSite> policy;
   if (options.site_file.empty()) {
@@ -138,11 +176,11 @@ int run_replay(const ReplayOptions& options, std::ostream& out) {
   } else {
     Compiled compiled = compile_site(options.site_file, names, Generation{1},
                                      options.workers != 0 ? std::optional(options.workers) : std::nullopt);
-    for (const Error& error : compiled.errors) out << "posternd: " << error.text() << "\n";
+    for (const Error& error : compiled.errors) errors << "posternd: " << error.text() << "\n";
     if (!compiled.compiled) return 3;
     policy = std::move(compiled.compiled);
   }
-  return play(options, *policy, names, out);
+  return play(options, *policy, names, out, errors);
 }
 
 }  // namespace postern::control

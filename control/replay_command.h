@@ -2,11 +2,17 @@
 // `posternd replay`: the same pipeline over captures, without privileges, ports or clock. Main thread.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "dataplane/trace_event.h"
+
 namespace postern::control {
+
+// Json: {steps: [...]}, as `posternctl --json trace` has them.
+enum class StoryOutput : uint8_t { Text, Json };
 
 struct ReplayOptions {
   std::vector<std::string> captures;
@@ -14,10 +20,13 @@ struct ReplayOptions {
   std::string out;        // capture of what was forwarded; empty: none
   std::string log_directory;
   unsigned workers = 0;  // 0: as the site says
+  std::optional<dataplane::TraceTarget> trace;
+  StoryOutput story = StoryOutput::Text;
 };
 
-// Returns 0, 1 when a capture or the log folder cannot be used, 3 when the site is wrong. A damaged capture
-// is played up to the damage and ends with 1.
-int run_replay(const ReplayOptions& options, std::ostream& out);
+// Returns 0, 1 when a capture or the log folder cannot be used or holds no flow to trace, 3 when the site is
+// wrong. A damaged capture is played up to the damage and ends with 1. Stories go to `out`, complaints to
+// `errors`.
+int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& errors);
 
 }  // namespace postern::control

@@ -86,7 +86,7 @@ void add_members(TablePrinter& table, const json& object, const std::string& pre
 
 std::string show_fields(const View& view, const json& result) {
   TablePrinter table({{}, {}});
-  if (view.columns.empty()) add_members(table, result, "");
+  if (view.shape == Shape::Fields && view.columns.empty()) add_members(table, result, "");
   for (const Column& column : view.columns) {
     const json& value = value_at(result, column.field);
     if (!value.is_null()) table.add({std::string(column.heading), cell_text(value)});

@@ -130,36 +130,6 @@ Reply show_rules(const Running& running) {
   return Reply::success(rules);
 }
 
-std::string endpoint_text(const IpAddress& address, uint16_t port, uint8_t protocol) {
-  const bool ports = protocol == classify::kTcp || protocol == classify::kUdp;
-  if (!ports) return address.text();
-  return address.is_v4() ? fmt::format("{}:{}", address.text(), port)
-                         : fmt::format("[{}]:{}", address.text(), port);
-}
-
-std::string state_name(dataplane::FlowState state) {
-  using State = dataplane::FlowState;
-  switch (state) {
-    case State::SynSent:
-      return "syn_sent";
-    case State::SynReceived:
-      return "syn_received";
-    case State::Established:
-      return "established";
-    case State::Closing:
-      return "closing";
-    case State::Closed:
-      return "closed";
-    case State::Unreplied:
-      return "unreplied";
-    case State::Replied:
-      return "replied";
-    case State::Free:
-      break;
-  }
-  return "free";
-}
-
 json flow_row(const LogRecord& record, dataplane::FlowState state, const Names& names) {
   return {{"flow_id", record.flow_id},
           {"wire", names.wire_name(record.wire)},
@@ -360,6 +330,36 @@ Reply show_stats(const Running& running) {
 }
 
 }  // namespace
+
+std::string endpoint_text(const IpAddress& address, uint16_t port, uint8_t protocol) {
+  const bool ports = protocol == classify::kTcp || protocol == classify::kUdp;
+  if (!ports) return address.text();
+  return address.is_v4() ? fmt::format("{}:{}", address.text(), port)
+                         : fmt::format("[{}]:{}", address.text(), port);
+}
+
+std::string state_name(dataplane::FlowState state) {
+  using State = dataplane::FlowState;
+  switch (state) {
+    case State::SynSent:
+      return "syn_sent";
+    case State::SynReceived:
+      return "syn_received";
+    case State::Established:
+      return "established";
+    case State::Closing:
+      return "closing";
+    case State::Closed:
+      return "closed";
+    case State::Unreplied:
+      return "unreplied";
+    case State::Replied:
+      return "replied";
+    case State::Free:
+      break;
+  }
+  return "free";
+}
 
 std::string protocol_name(uint8_t protocol) {
   switch (protocol) {

@@ -26,5 +26,7 @@ Reply show(const Request& request, const Running& running);
 Reply test_flow(const Request& request, const CompiledSite& policy, const Names& names);
 
 std::string protocol_name(uint8_t protocol);
+std::string endpoint_text(const IpAddress& address, uint16_t port, uint8_t protocol);
+std::string state_name(dataplane::FlowState state);
 
 }  // namespace postern::control

@@ -256,6 +256,50 @@ std::optional<FlowQuery> Dataplane::flows(uint32_t limit) {
   return total;
 }
 
+std::optional<std::vector<TraceEvent>> Dataplane::trace(const TraceTarget& target) {
+  std::vector<TraceEvent> found;
+  for (const auto& worker : workers_) {
+    TraceQuery query{.ask = TraceQuery::Ask::Find, .target = target, .from = 0, .lost = 0, .found = {}};
+    while (query.from != kNoFlow)
+      if (!running_ || !worker->trace(query)) return std::nullopt;
+    found.insert(found.end(), query.found.begin(), query.found.end());
+  }
+  return found;
+}
+
+bool Dataplane::follow(const TraceTarget& target) {
+  followed();  // what nobody fetched of an earlier story
+  for (const auto& worker : workers_) {
+    TraceQuery query{.ask = TraceQuery::Ask::Follow, .target = target, .from = 0, .lost = 0, .found = {}};
+    if (!running_ || !worker->trace(query)) return false;
+  }
+  return true;
+}
+
+std::vector<TraceEvent> Dataplane::followed() {
+  std::vector<TraceEvent> events;
+  std::array<TraceEvent, 16> portion;
+  for (const auto& worker : workers_) {
+    TraceRing* ring = worker->trace_ring();
+    if (ring == nullptr) continue;
+    while (const size_t count = ring->read(portion))
+      events.insert(events.end(), portion.begin(), portion.begin() + count);
+  }
+  std::stable_sort(events.begin(), events.end(),
+                   [](const TraceEvent& a, const TraceEvent& b) { return a.flow.time < b.flow.time; });
+  return events;
+}
+
+std::optional<uint64_t> Dataplane::unfollow() {
+  uint64_t lost = 0;
+  for (const auto& worker : workers_) {
+    TraceQuery query{.ask = TraceQuery::Ask::Stop, .target = {}, .from = 0, .lost = 0, .found = {}};
+    if (!running_ || !worker->trace(query)) return std::nullopt;
+    lost += query.lost;
+  }
+  return lost;
+}
+
 std::vector<PortStatus> Dataplane::port_status() const {
   std::vector<PortStatus> status;
   for (const WireEnd& end : ends_)

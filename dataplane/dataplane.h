@@ -52,6 +52,14 @@ class Dataplane {
   // Sum of all workers, exact in itself; nullopt when a worker does not answer.
   std::optional<WorkerStats> stats();
   std::optional<FlowQuery> flows(uint32_t limit);
+
+  // What the workers know of the flows that are meant; nullopt when a worker does not answer.
+  std::optional<std::vector<TraceEvent>> trace(const TraceTarget& target);
+  // From now on the workers tell what happens to these flows, the ones before to no one any more.
+  bool follow(const TraceTarget& target);
+  std::vector<TraceEvent> followed();  // since the last call, in order of time
+  std::optional<uint64_t> unfollow();  // how many events were lost
+
   std::vector<PortStatus> port_status() const;
   const RuleCounters& rule_counters(unsigned worker, RuleId rule) const;
   unsigned workers() const { return static_cast<unsigned>(workers_.size()); }

@@ -130,25 +130,28 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, co
     return answer;
   }
   answer.verdict = FlowVerdict::Allow;
-  settle_inspection(answer, *decision.rule, facts.application, snapshot.policy().exceptions);
+  settle_inspection(answer, *decision.rule, facts.application, snapshot);
   return answer;
 }
 
 // What the rule asks for beyond forwarding, and what of it can be done.
 void Decider::settle_inspection(Answer& answer, const Rule& rule, AppId application,
-                                const classify::Exceptions& exceptions) const noexcept {
-  if (application == classify::app::kTls) {
+                                const PolicySnapshot& snapshot) const noexcept {
+  const classify::Exceptions& exceptions = snapshot.policy().exceptions;
+  if (snapshot.is_encrypted(application)) {
     if (rule.decryption != DecryptionMode::None) {
       answer.decrypt = DecryptResult::Unavailable;
       answer.inspection = InspectionStatus::MetadataOnly;
       answer.inspection_reason = InspectionReason::DecryptionUnavailable;
       return answer.except(exceptions.decryption_unavailable, DropReason::DecryptionUnavailable);
     }
-    answer.decrypt = excludes_pinned(rule) ? DecryptResult::Excluded : DecryptResult::NotRequired;
-    if (rule.profiles == 0) return;
+    const bool pinned = excludes_pinned(rule);
+    answer.decrypt = pinned ? DecryptResult::Excluded : DecryptResult::NotRequired;
+    // Whoever excludes a flow from decryption would have had it inspected.
+    if (rule.profiles == 0 && !pinned) return;
     answer.inspection = InspectionStatus::MetadataOnly;
-    answer.inspection_reason = excludes_pinned(rule) ? InspectionReason::EncryptedCertPinnedApp
-                                                     : InspectionReason::EncryptedByPolicy;
+    answer.inspection_reason =
+        pinned ? InspectionReason::EncryptedCertPinnedApp : InspectionReason::EncryptedByPolicy;
     return;
   }
   if (rule.profiles == 0) return;
@@ -205,6 +208,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   cold.decryption_mode = answer.rule != nullptr ? static_cast<unsigned>(answer.rule->decryption) & 3 : 0;
   cold.decrypt_result = static_cast<unsigned>(answer.decrypt) & 7;
 
+  trace_.judged(flow, now);
   const bool asks_group = answer.verdict == FlowVerdict::Allow && hot.key.protocol == classify::kUdp &&
                           hot.key.address[1 - from].is_multicast();
   if (!asks_group) return;
@@ -250,17 +254,22 @@ void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now
 void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
+  // Some bytes were looked at, unless TCP never got into order.
+  const bool looked = hot.key.protocol != classify::kTcp || hot.owes_any(kOwesOrder) ||
+                      static_cast<InspectionStatus>(cold.inspection) == InspectionStatus::Partial;
   cold.identified = kApplicationUnidentified.value;
   hot.pay(kOwesApplication);
   hot.flags |= kGaveUp;
   FlowFacts facts = facts_of(hot, cold, snapshot);
   Answer answer = answer_for(hot, cold, facts, snapshot, now);
+  trace_.gave_up(flow, now);
   facts.application = kApplicationPending;
   // The exception is for flows that some rule might have allowed.
   if (answer.reason == DropReason::PolicyDefault &&
       snapshot.decide(answer.related ? reversed(facts, cold) : facts).could_allow) {
     const ExceptionAction action = snapshot.policy().exceptions.application_unknown;
     answer.verdict = FlowVerdict::Allow;
+    answer.inspection = looked ? InspectionStatus::Partial : InspectionStatus::None;
     answer.inspection_reason = InspectionReason::Exception;
     answer.reason = DropReason::None;
     answer.except(action, DropReason::ApplicationUnknown);

@@ -13,6 +13,7 @@
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/related.h"
+#include "dataplane/trace.h"
 #include "dataplane/wire.h"
 
 namespace postern::dataplane {
@@ -21,13 +22,14 @@ class Decider {
  public:
   // `questions[own]` is written by this worker, the others are read.
   Decider(FlowTable& flows, FlowLog& log, Counters& counters, const std::vector<VlanMap>& vlan_maps,
-          std::span<QuestionTable> questions, unsigned own)
+          std::span<QuestionTable> questions, unsigned own, TraceRecorder& trace)
       : flows_(flows),
         log_(log),
         counters_(counters),
         vlan_maps_(vlan_maps),
         questions_(questions),
-        own_(own) {}
+        own_(own),
+        trace_(trace) {}
 
   // Afterwards every flow of an Open slot was judged by `snapshot`; its verdict may be Pending.
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
@@ -58,7 +60,7 @@ class Decider {
   Answer answer_for(const FlowHot& hot, const FlowCold& cold, const classify::FlowFacts& facts,
                     const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
   void settle_inspection(Answer& answer, const classify::Rule& rule, AppId application,
-                         const classify::Exceptions& exceptions) const noexcept;
+                         const classify::PolicySnapshot& snapshot) const noexcept;
   void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot,
              Timestamp now) noexcept;
   bool answers_question(const FlowHot& hot, const classify::PolicySnapshot& snapshot,
@@ -72,6 +74,7 @@ class Decider {
   std::span<QuestionTable> questions_;
   unsigned own_;
   ExpectationTable expectations_;
+  TraceRecorder& trace_;
 };
 
 }  // namespace postern::dataplane

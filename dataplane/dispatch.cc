@@ -15,18 +15,22 @@ void write_vlan(Packet& packet, uint16_t id) noexcept {
 }  // namespace
 
 Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
-                       Counters& counters, Output& output, uint32_t max_frame)
+                       Counters& counters, Output& output, TraceRecorder& trace, uint32_t max_frame)
     : flows_(flows),
       fragments_(fragments),
       streams_(streams),
       log_(log),
       counters_(counters),
       output_(output),
+      trace_(trace),
       max_frame_(max_frame) {}
 
 void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   for (Slot& slot : burst) {
-    if (slot.fate == Fate::Taken) continue;
+    if (slot.fate == Fate::Taken) {
+      if (slot.flow != kNoFlow) trace_.held(slot, burst.now);
+      continue;
+    }
     if (slot.fate == Fate::Open) settle(slot);
     if (slot.fate == Fate::Forward && longest_frame(slot) > max_frame_) drop(slot, DropReason::MtuExceeded);
     if (slot.fate == Fate::Forward) {
@@ -106,6 +110,7 @@ void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
 void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
   const bool by_verdict = slot.flow != kNoFlow && flows_.hot(slot.flow).verdict == FlowVerdict::Drop &&
                           slot.reason == flows_.hot(slot.flow).reason;
+  trace_.refused(slot, now);
   if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
   while (const Packet further = next_of(slot)) {
     if (by_verdict) account(slot, further.length(), now);

@@ -14,6 +14,7 @@
 #include "dataplane/fragments.h"
 #include "dataplane/output.h"
 #include "dataplane/stream.h"
+#include "dataplane/trace.h"
 
 namespace postern::dataplane {
 
@@ -21,7 +22,7 @@ class Dispatcher {
  public:
   // `max_frame`: bytes of the longest frame a port may send, without FCS.
   Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
-             Counters& counters, Output& output, uint32_t max_frame);
+             Counters& counters, Output& output, TraceRecorder& trace, uint32_t max_frame);
 
   void run(Burst& burst, const classify::Policy& policy) noexcept;
 
@@ -48,6 +49,7 @@ class Dispatcher {
   FlowLog& log_;
   Counters& counters_;
   Output& output_;
+  TraceRecorder& trace_;
   uint32_t max_frame_;
   std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ =
       std::make_unique<std::array<Stage, Counters::kPorts>>();

@@ -71,6 +71,22 @@ LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan
   return record;
 }
 
+LogRecord describe(const Slot& slot, Timestamp now) noexcept {
+  const auto from = static_cast<size_t>(slot.port.side());
+  LogRecord record;
+  record.protocol = slot.key.protocol;
+  record.wire = slot.port.wire();
+  record.opener_side = slot.port.side();
+  record.vlan[0] = slot.key.vlan[0];
+  record.vlan[1] = slot.key.vlan[1];
+  record.source = slot.key.address[from];
+  record.destination = slot.key.address[1 - from];
+  record.source_port = is_icmp(slot.key.protocol) ? slot.icmp_type : slot.key.port[from];
+  record.destination_port = is_icmp(slot.key.protocol) ? slot.icmp_code : slot.key.port[1 - from];
+  record.time = record.start = record.last = now;
+  return record;
+}
+
 LogRecord FlowLog::describe_flow(const FlowHot& hot, const FlowCold& cold, Timestamp now) const noexcept {
   return describe(hot, cold, vlan_maps_[hot.key.wire], now);
 }
@@ -127,19 +143,8 @@ void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation 
     return;
   }
   ++limit.written;
-  const auto from = static_cast<size_t>(slot.port.side());
-  LogRecord record;
+  LogRecord record = describe(slot, now);
   record.kind = RecordKind::PacketDrop;
-  record.protocol = slot.key.protocol;
-  record.wire = slot.port.wire();
-  record.opener_side = slot.port.side();
-  record.vlan[0] = slot.key.vlan[0];
-  record.vlan[1] = slot.key.vlan[1];
-  record.source = slot.key.address[from];
-  record.destination = slot.key.address[1 - from];
-  record.source_port = is_icmp(slot.key.protocol) ? slot.icmp_type : slot.key.port[from];
-  record.destination_port = is_icmp(slot.key.protocol) ? slot.icmp_code : slot.key.port[1 - from];
-  record.time = record.start = record.last = now;
   record.dropped_packets = 1;
   record.suppressed = std::exchange(limit.suppressed, 0);
   record.generation = generation;

@@ -63,4 +63,7 @@ uint64_t flow_id_of(const FlowKey& key, uint64_t start_us) noexcept;
 // What all records of a flow have in common; also what `show flows` tells. `vlan_map` is the wire's.
 LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan_map, Timestamp now) noexcept;
 
+// Of a packet alone, as it came in.
+LogRecord describe(const Slot& slot, Timestamp now) noexcept;
+
 }  // namespace postern::dataplane

@@ -24,11 +24,12 @@ Status Identifier::possible() {
 }
 
 Identifier::Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log,
-                       unsigned worker)
+                       TraceRecorder& trace, unsigned worker)
     : flows_(flows),
       streams_(streams),
       decider_(decider),
       log_(log),
+      trace_(trace),
       worker_(worker),
       digests_(std::move(tls::Digests::make().value())),
       quic_(std::move(tls::QuicProtection::make().value())) {}
@@ -55,6 +56,7 @@ Identification Identifier::first_bytes(const Slot& slot, Bytes payload, const Mo
       evidence.direction == Direction::ToClient && (flows_.hot(slot.flow).flags & kRelated) == 0;
   // What the server says may fit nothing as long as the client has not spoken.
   if (found.application == kApplicationUnidentified && server_alone) found.application = kApplicationPending;
+  trace_.looked(slot.flow, evidence.direction, payload, found.application, at.now);
   return found;
 }
 
@@ -134,9 +136,10 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
   }
   note_hello(facts, view, classify::Transport::Tcp);
   streams_.forget_front(stream, Direction::ToServer);
-  const AppId inside =
-      at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, classify::tls_text(facts).view(),
-                                  evidence_of(slot, {}), at.snapshot.scratch(worker_));
+  const auto text = classify::tls_text(facts);
+  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(),
+                                                   evidence_of(slot, {}), at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
   conclude(slot.flow, inside, at);
   if (flows_.hot(slot.flow).verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
 }
@@ -152,8 +155,10 @@ void Identifier::read_server_flight(Stream& stream, const Slot& slot, const Mome
   // What the server showed may name it more exactly; what ran so far was judged by the client's hello.
   Evidence where = evidence_of(slot, {});
   where.direction = Direction::ToServer;
-  const AppId inside = at.snapshot.engine().refine(
-      Layer::Tls, classify::app::kTls, classify::tls_text(facts).view(), where, at.snapshot.scratch(worker_));
+  const auto text = classify::tls_text(facts);
+  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(), where,
+                                                   at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToClient, Layer::Tls, text.view(), inside, at.now);
   conclude(slot.flow, inside, at);
   finish_tls(stream, slot.flow, at.now);
 }
@@ -249,6 +254,7 @@ void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& a
   const profiles::HttpText text(streams_.http(stream).head());
   const AppId inside = at.snapshot.engine().refine(Layer::Http, classify::app::kHttp, text.text(), where,
                                                    at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, Direction::ToServer, Layer::Http, text.text(), inside, at.now);
   conclude(slot.flow, inside, at);
   FlowHot& hot = flows_.hot(slot.flow);
   const bool follow =
@@ -291,7 +297,9 @@ void Identifier::read_expected(const Slot& slot, const Moment& at) noexcept {
       expected != nullptr ? at.snapshot.application(expected->application) : nullptr;
   const bool fits = entry != nullptr && entry->answers != nullptr &&
                     entry->answers(evidence_of(slot, slot.payload)) == classify::Fit::Yes;
-  conclude(slot.flow, fits ? entry->id : kApplicationUnidentified, at);
+  const AppId found = fits ? entry->id : kApplicationUnidentified;
+  trace_.looked(slot.flow, Direction::ToClient, slot.payload, found, at.now);
+  conclude(slot.flow, found, at);
 }
 
 void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept {
@@ -307,8 +315,10 @@ void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) n
     const auto hello = classify::view_tls_client_hello(initial.client_hello());
     if (hello.fit == classify::Fit::Yes) {
       note_hello(facts, hello, classify::Transport::Quic);
-      inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kQuic, classify::tls_text(facts).view(),
-                                           where, at.snapshot.scratch(worker_));
+      const auto text = classify::tls_text(facts);
+      inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kQuic, text.view(), where,
+                                           at.snapshot.scratch(worker_));
+      trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
     }
   }
   conclude(slot.flow, inside, at);

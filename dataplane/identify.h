@@ -13,6 +13,7 @@
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/stream.h"
+#include "dataplane/trace.h"
 #include "tls/digest.h"
 #include "tls/quic_protection.h"
 
@@ -24,7 +25,8 @@ class Identifier {
  public:
   // The error says what OpenSSL lacks; the constructor needs a process in which this went well.
   static Status possible();
-  Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, unsigned worker);
+  Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, TraceRecorder& trace,
+             unsigned worker);
 
   struct Moment {
     const classify::PolicySnapshot& snapshot;
@@ -67,6 +69,7 @@ class Identifier {
   StreamTable& streams_;
   Decider& decider_;
   FlowLog& log_;
+  TraceRecorder& trace_;
   unsigned worker_;
   tls::Digests digests_;
   tls::QuicProtection quic_;

@@ -15,11 +15,12 @@ namespace postern::dataplane {
 
 class Inspector {
  public:
-  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, unsigned worker)
+  Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, TraceRecorder& trace,
+            unsigned worker)
       : flows_(flows),
         streams_(streams),
         decider_(decider),
-        identifier_(flows, streams, decider, log, worker) {}
+        identifier_(flows, streams, decider, log, trace, worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 

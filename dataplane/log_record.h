@@ -40,7 +40,8 @@ enum class EndReason : uint8_t {
   Shutdown
 };
 
-// How much of the flow's content a profile could judge; `None` with a reason is the honest default.
+// How much of the flow's content was judged; `None` with a reason is the honest default. Partial: some bytes
+// were looked at, and others passed without.
 enum class InspectionStatus : uint8_t { None, MetadataOnly, Partial, Full };
 enum class InspectionReason : uint8_t {
   NotRequired,             // the rule asks for no profile

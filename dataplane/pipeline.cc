@@ -19,11 +19,12 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       fragments_(setup.fragments, counters),
       streams_(setup.streams, counters),
       log_(log_ring, counters, setup.vlan_maps, setup.packet_drops_per_second),
+      trace_(flows_, streams_, setup.vlan_maps),
       parser_(setup.wires, fragments_),
-      tracker_(flows_, streams_, log_, counters),
-      decider_(flows_, log_, counters, setup.vlan_maps, questions, own),
-      inspector_(flows_, streams_, decider_, log_, own),
-      dispatcher_(flows_, fragments_, streams_, log_, counters, output, setup.max_frame) {}
+      tracker_(flows_, streams_, log_, counters, trace_),
+      decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_),
+      inspector_(flows_, streams_, decider_, log_, trace_, own),
+      dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   const classify::Policy& policy = snapshot.policy();

@@ -13,6 +13,7 @@
 #include "dataplane/inspect.h"
 #include "dataplane/parse.h"
 #include "dataplane/stream.h"
+#include "dataplane/trace.h"
 #include "dataplane/track.h"
 
 namespace postern::dataplane {
@@ -48,6 +49,7 @@ class Pipeline {
   FlowTable& flows() noexcept { return flows_; }
   const FlowTable& flows() const noexcept { return flows_; }
   Tracker& tracker() noexcept { return tracker_; }
+  TraceRecorder& trace() noexcept { return trace_; }
   // Packets taken in and neither sent nor dropped yet.
   uint64_t held() const noexcept { return fragments_.held() + streams_.held(); }
 
@@ -57,6 +59,7 @@ class Pipeline {
   FragmentTable fragments_;
   StreamTable streams_;
   FlowLog log_;
+  TraceRecorder trace_;
   Parser parser_;
   Tracker tracker_;
   Decider decider_;

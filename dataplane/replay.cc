@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "dataplane/owner.h"
 
@@ -85,6 +86,20 @@ Result<std::unique_ptr<Replay>> Replay::create(const ReplaySetup& setup,
   return replay;
 }
 
+void Replay::follow(const TraceTarget& target, TraceSink sink) {
+  trace_sink_ = std::move(sink);
+  constexpr size_t kEvents = 256;  // of one packet: its own and those of segments that waited for it
+  for (const auto& lane : lanes_) {
+    lane->trace_ring = std::make_unique<TraceRing>(kEvents);
+    lane->pipeline->trace().follow(target, *lane->trace_ring);
+  }
+}
+
+uint64_t Replay::trace_events_lost() const {
+  return std::accumulate(lanes_.begin(), lanes_.end(), uint64_t{0},
+                         [](uint64_t sum, const auto& lane) { return sum + lane->pipeline->trace().lost(); });
+}
+
 Status Replay::play(CaptureReader& capture) {
   for (;;) {
     const Result<std::optional<CapturedFrame>> frame = capture.next();
@@ -96,6 +111,7 @@ Status Replay::play(CaptureReader& capture) {
 
 void Replay::feed(const CapturedFrame& frame) {
   advance(frame.time);
+  ++packets_;
   const PortIndex port = port_of(frame);
   const unsigned owner = owner_of_frame(frame.frame, setup_.workers, 0);
   Lane& lane = *lanes_[owner];
@@ -112,6 +128,7 @@ void Replay::feed(const CapturedFrame& frame) {
     return;
   }
   std::memcpy(room, frame.frame.data(), frame.frame.size());
+  lane.pipeline->trace().at_packet(packets_);
   lane.burst.now = now_;
   lane.burst.add(std::move(packet), port);
   lane.pipeline->process(lane.burst, snapshot_);
@@ -196,6 +213,12 @@ Output::Taken Replay::send(PortIndex port, rte_mbuf** packets, unsigned count, T
 void Replay::drain(Lane& lane) {
   while (const size_t count = lane.log_ring.read(events_))
     for (const LogEvent& event : std::span(events_).first(count)) sink_(event);
+  std::array<TraceEvent, 4> events;
+  while (lane.trace_ring != nullptr) {
+    const size_t count = lane.trace_ring->read(events);
+    for (size_t i = 0; i < count; ++i) trace_sink_(events[i]);
+    if (count == 0) break;
+  }
 }
 
 void Replay::finish() {

@@ -31,6 +31,7 @@ struct ReplaySetup {
 class Replay : private Output {
  public:
   using Sink = std::function<void(const LogEvent&)>;
+  using TraceSink = std::function<void(const TraceEvent&)>;
 
   // Needs a started EAL. `writer` may be null; `sink` gets every record in order.
   static Result<std::unique_ptr<Replay>> create(const ReplaySetup& setup,
@@ -38,11 +39,16 @@ class Replay : private Output {
                                                 CaptureWriter* writer, Sink sink);
   ~Replay() override;
 
+  // Before play: tells `sink` what happens to these flows, with the number of the packet, from 1 on.
+  void follow(const TraceTarget& target, TraceSink sink);
+
   // Plays one capture; the error is the reader's (what came before the damage was played).
   Status play(CaptureReader& capture);
 
   // Ends every flow and writes its record. Fragments still waiting count as held.
   void finish();
+
+  uint64_t trace_events_lost() const;
 
   WorkerStats stats() const;
   Timestamp now() const { return now_; }  // of the last packet
@@ -51,6 +57,7 @@ class Replay : private Output {
   struct Lane {  // one worker
     Counters counters;
     LogRing log_ring{1 << 14};
+    std::unique_ptr<TraceRing> trace_ring;  // null: nobody asks
     std::unique_ptr<Pipeline> pipeline;
     Burst burst;
   };
@@ -72,6 +79,7 @@ class Replay : private Output {
   const classify::PolicySnapshot& snapshot_;
   CaptureWriter* writer_;
   Sink sink_;
+  TraceSink trace_sink_;
   std::vector<LogEvent> events_ = std::vector<LogEvent>(64);  // on their way from a lane to the sink
   std::vector<QuestionTable> questions_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -80,6 +88,7 @@ class Replay : private Output {
   std::vector<uint32_t> interfaces_;                    // of the writer, by PortIndex
   rte_mempool* pool_ = nullptr;
   Timestamp now_ = 0;
+  uint64_t packets_ = 0;
 };
 
 }  // namespace postern::dataplane

@@ -30,11 +30,13 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 
 }  // namespace
 
-Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters)
+Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters,
+                 TraceRecorder& trace)
     : flows_(flows),
       streams_(streams),
       log_(log),
       counters_(counters),
+      trace_(trace),
       half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
 void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
@@ -100,6 +102,7 @@ void Tracker::start(Burst& burst, Slot& slot) noexcept {
   } else {
     hot.state = FlowState::Unreplied;
   }
+  trace_.opened(slot.flow, burst.now);
   if (!hot.half_open()) return;
   ++half_open_count_;
   remember_half_open(burst, slot.flow);
@@ -154,6 +157,7 @@ void Tracker::restart(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
   if ((hot.flags & kLogEnd) != 0) log_.end(hot, cold, end_reason_of(hot), burst.now);
+  trace_.ended(slot.flow, end_reason_of(hot), burst.now);
   counters_.flows_ended.add(1);
   close_stream(slot.flow, burst.now);
   hot = FlowHot{.key = hot.key};
@@ -227,6 +231,7 @@ bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
 void Tracker::close(uint32_t flow, EndReason reason, Timestamp now) noexcept {
   const FlowHot& hot = flows_.hot(flow);
   if ((hot.flags & kLogEnd) != 0) log_.end(hot, flows_.cold(flow), reason, now);
+  trace_.ended(flow, reason, now);
   count_half_open(hot.half_open(), false);
   counters_.flows_ended.add(1);
   close_stream(flow, now);

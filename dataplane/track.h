@@ -12,13 +12,14 @@
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/stream.h"
+#include "dataplane/trace.h"
 
 namespace postern::dataplane {
 
 class Tracker {
  public:
   // At most 2^26 flows.
-  Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters);
+  Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters, TraceRecorder& trace);
 
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
   void run(Burst& burst, const classify::Policy& policy) noexcept;
@@ -64,6 +65,7 @@ class Tracker {
   StreamTable& streams_;
   FlowLog& log_;
   Counters& counters_;
+  TraceRecorder& trace_;
   std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;

@@ -235,9 +235,18 @@ bool Worker::flows(FlowQuery& query) noexcept {
   return flows_mailbox_.ask(query);
 }
 
+bool Worker::trace(TraceQuery& query) {
+  constexpr size_t kEvents = 256;
+  if (query.ask == TraceQuery::Ask::Follow && trace_ring_ == nullptr)
+    trace_ring_ = std::make_unique<TraceRing>(kEvents);
+  query.found.reserve(TraceQuery::kMost);
+  return trace_mailbox_.ask(query);
+}
+
 void Worker::answer(const classify::PolicySnapshot& snapshot) noexcept {
   stats_mailbox_.answer([&](WorkerStats& stats) { fill(stats, snapshot); });
   flows_mailbox_.answer([&](FlowQuery& query) { fill(query); });
+  trace_mailbox_.answer([&](TraceQuery& query) { fill(query); });
 }
 
 void Worker::fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) noexcept {
@@ -274,6 +283,19 @@ void Worker::fill(FlowQuery& query) noexcept {
     if (hot.state == FlowState::Free) continue;
     query.found.push_back(describe(hot, flows.cold(i), setup_.vlan_maps[hot.key.wire], now));
     query.states.push_back(hot.state);
+  }
+}
+
+void Worker::fill(TraceQuery& query) noexcept {
+  TraceRecorder& trace = pipeline_.trace();
+  switch (query.ask) {
+    case TraceQuery::Ask::Find:
+      return trace.find(query, shared_.clock.now());
+    case TraceQuery::Ask::Follow:
+      return trace.follow(query.target, *trace_ring_);
+    case TraceQuery::Ask::Stop:
+      query.lost = trace.lost();
+      return trace.stop();
   }
 }
 

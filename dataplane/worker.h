@@ -98,6 +98,9 @@ class Worker : private Output {
   // Control thread: asks and waits up to a second for the worker's answer; false when it does not come.
   bool stats(WorkerStats& into) noexcept;
   bool flows(FlowQuery& query) noexcept;
+  // Follow makes the ring on first use; it lives as long as the worker.
+  bool trace(TraceQuery& query);
+  TraceRing* trace_ring() noexcept { return trace_ring_.get(); }  // null: nothing was followed yet
 
  private:
   Taken send(PortIndex port, rte_mbuf** packets, unsigned count, Timestamp now) noexcept override;
@@ -114,6 +117,7 @@ class Worker : private Output {
   void answer(const classify::PolicySnapshot& snapshot) noexcept;
   void fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) noexcept;
   void fill(FlowQuery& query) noexcept;
+  void fill(TraceQuery& query) noexcept;
   void rest(unsigned idle_rounds) noexcept;
   void end_flows() noexcept;
 
@@ -129,6 +133,8 @@ class Worker : private Output {
   uint64_t busy_cycles_ = 0, idle_cycles_ = 0;
   Mailbox<WorkerStats> stats_mailbox_;
   Mailbox<FlowQuery> flows_mailbox_;
+  Mailbox<TraceQuery> trace_mailbox_;
+  std::unique_ptr<TraceRing> trace_ring_;
 };
 
 }  // namespace postern::dataplane

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 #include "policy_builder.h"
@@ -50,6 +51,47 @@ TEST(Decide, TakesTheFirstRuleThatMatches) {
   EXPECT_EQ(decision.rule->name, "rule1");
   EXPECT_TRUE(decision.final);
   EXPECT_TRUE(decision.could_allow);
+}
+
+// The rule's first objection to a TLS flow of 10.1.0.5 to 10.3.0.1:443.
+Objection objection(const std::function<void(Rule&)>& change, AppId wanted = kAnyApplication,
+                    AppId is = app::kTls) {
+  Policy policy = empty_policy();
+  add_rule(policy, Action::Allow, wanted);
+  change(policy.rules[0]);
+  const auto snapshot = compiled(std::move(policy));
+  FlowFacts facts = flow("10.1.0.5", "10.3.0.1", kTcp, 443);
+  facts.application = is;
+  const Rule& rule = snapshot->policy().rules[0];
+  const Objection found = snapshot->objection_of(rule, facts);
+  EXPECT_EQ(found == Objection::None, snapshot->opinion_of(rule, facts) == Match::Yes);
+  return found;
+}
+
+TEST(Objection, NamesTheFirstConditionThatFails) {
+  EXPECT_EQ(objection([](Rule&) {}), Objection::None);
+  EXPECT_EQ(objection([](Rule& rule) { rule.source_zones = {kInternal}; }), Objection::SourceZone);
+  EXPECT_EQ(objection([](Rule& rule) { rule.destination_zones = {kInternal}; }), Objection::DestinationZone);
+  EXPECT_EQ(objection([](Rule& rule) { rule.protocol = kUdp; }), Objection::Protocol);
+  EXPECT_EQ(objection([](Rule& rule) {
+              rule.protocol = kTcp;
+              rule.ports = {{22, 22}};
+            }),
+            Objection::Port);
+  EXPECT_EQ(objection([](Rule& rule) { rule.destinations = {prefix("10.9.0.0/16")}; }),
+            Objection::Destination);
+  EXPECT_EQ(objection([](Rule& rule) { rule.sources = {prefix("10.9.0.0/16")}; }), Objection::Source);
+  EXPECT_EQ(objection([](Rule& rule) { rule.identity.groups = {"admins"}; }), Objection::Identity);
+}
+
+TEST(Objection, TellsTheApplicationFromItsPlace) {
+  const auto plain = [](Rule&) {};
+  EXPECT_EQ(objection(plain, app::kSsh), Objection::Application);
+  EXPECT_EQ(objection(plain, app::kSsh, app::kSsh), Objection::UsualPort);
+  EXPECT_EQ(objection([](Rule& rule) { rule.service = Service::Any; }, app::kSsh, app::kSsh),
+            Objection::None);
+  EXPECT_EQ(objection(plain, app::kTls, kApplicationPending), Objection::Application) << "may still be";
+  EXPECT_EQ(objection(plain, kBmcManagement), Objection::Host) << "10.3.0.1 is no BMC";
 }
 
 TEST(Decide, NeverMatchesWithoutZone) {

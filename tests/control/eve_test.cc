@@ -43,7 +43,7 @@ TEST_F(Eve, WritesTheEndOfAnAllowedFlow) {
       R"("dropped_pkts":0},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"13"},)"
       R"("policy":{"pack":"out_of_band_server_management","rule":"infra_mgmt_web","index":0,"generation":7},)"
       R"("zone":{"src":"trust","dst":"management"},"verdict":{"action":"allow"},)"
-      R"("inspection":{"status":"not_inspected","reason":"engine_absent"},)"
+      R"("inspection":{"status":"none","reason":"engine_absent"},)"
       R"("decrypt":{"mode":"ssl_inbound_inspection","result":"unavailable","reason":"no_engine"},)"
       R"("user":"alice"})"
       "\n");
@@ -59,7 +59,7 @@ TEST_F(Eve, WritesAFlowThatTheDefaultRuleDrops) {
       R"("end":"2026-01-02T03:04:05.123456+0000","age":0,"state":"dropped","dropped_pkts":1},)"
       R"("policy":{"rule":"default","generation":7},"zone":{"src":"trust","dst":"management"},)"
       R"("verdict":{"action":"drop","reason":"policy_default"},)"
-      R"("inspection":{"status":"not_inspected","reason":"dropped"},"decrypt":{"mode":"none","result":"not_tls"}})"
+      R"("inspection":{"status":"none","reason":"dropped"},"decrypt":{"mode":"none","result":"not_tls"}})"
       "\n");
 }
 
@@ -192,11 +192,11 @@ TEST_F(Eve, SaysWhyAPinnedApplicationStaysEncrypted) {
   LogRecord record = sample_.https();
   record.decryption_mode = 0;
   record.decrypt_result = DecryptResult::Excluded;
-  record.inspection = InspectionStatus::None;
+  record.inspection = InspectionStatus::MetadataOnly;
   record.inspection_reason = InspectionReason::EncryptedCertPinnedApp;
   const json event = parsed(record);
   EXPECT_EQ(event["inspection"],
-            (json{{"status", "not_inspected"}, {"reason", "encrypted_cert_pinned_app"}}));
+            (json{{"status", "metadata_only"}, {"reason", "encrypted_cert_pinned_app"}}));
   EXPECT_EQ(event["decrypt"],
             (json{{"mode", "none"}, {"result", "excluded"}, {"reason", "cert_pinned_app"}}));
 }

@@ -212,6 +212,34 @@ TEST_F(Posternctl, TestsAFlow) {
             "rule 6 matches\n");
 }
 
+TEST_F(Posternctl, TellsTheStoryOfAFlow) {
+  server_->on("trace", [this](const Request& request, const PeerCredentials&) {
+    asked_ = request;
+    return Reply::success({{"steps", json::array()}, {"story", {"opened", "    rule a: matches"}}});
+  });
+  const Outcome outcome = run({"trace", "[fd01::5]:40000-[fd03::1]:443/tcp"});
+  EXPECT_EQ(outcome.code, ExitCode::Ok);
+  EXPECT_EQ(outcome.out, "opened\n    rule a: matches\n");
+  EXPECT_EQ(asked_.args, json({{"flow", "[fd01::5]:40000-[fd03::1]:443/tcp"}}));
+}
+
+TEST_F(Posternctl, FollowsAFlowUntilTheDaemonSaysThatWasAll) {
+  std::vector<std::string> asked;
+  server_->on("trace", [&](const Request& request, const PeerCredentials&) {
+    asked.push_back(request.what + " " + request.args.dump());
+    json result = {{"steps", {{{"n", asked.size()}}}}, {"story", {"line " + std::to_string(asked.size())}}};
+    if (asked.size() < 3) result["session"] = 7;
+    return Reply::success(result);
+  });
+  EXPECT_EQ(run({"trace", "42", "--follow", "5"}).out, "line 1\nline 2\nline 3\n");
+  EXPECT_EQ(asked, (std::vector<std::string>{R"( {"flow":"42","follow":5})", R"(more {"session":7})",
+                                             R"(more {"session":7})"}));
+  asked.clear();
+  const json whole = json::parse(run({"--json", "trace", "42", "--follow", "5"}).out);
+  EXPECT_EQ(whole["steps"], json::parse(R"([{"n":1},{"n":2},{"n":3}])"));
+  EXPECT_FALSE(whole.contains("session"));
+}
+
 TEST_F(Posternctl, CallsMistypedCommandsWrongUsage) {
   const std::vector<std::string> wrong[] = {
       {},
@@ -226,6 +254,14 @@ TEST_F(Posternctl, CallsMistypedCommandsWrongUsage) {
       {"test", "flow", "10.0.0.1", "10.0.0.2:80", "tcp", "--vlan", "4095"},
       {"test", "flow", "10.0.0.1", "10.0.0.2:80", "tcp", "--app", "a", "--app", "b"},
       {"show", "flows", "--limit", "many"},
+      {"trace"},
+      {"trace", "0"},
+      {"trace", "10.0.0.1:1-10.0.0.2:2"},
+      {"trace", "10.0.0.1:1-10.0.0.2/tcp"},
+      {"trace", "10.0.0.1:1-10.0.0.2:2/icmp"},
+      {"trace", "10.0.0.1:1-10.0.0.2:2/carrier pigeon"},
+      {"trace", "/tcp-"},
+      {"trace", "42", "--follow", "601"},
       {"help", "nothing"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = run(arguments);

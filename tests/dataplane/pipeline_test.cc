@@ -315,6 +315,46 @@ TEST(Exceptions, OfDecryptionDropPassOrBypass) {
   }
 }
 
+// What of a flow was judged, as its last record says.
+
+InspectionStatus coverage(Policy policy, const std::string& first_bytes) {
+  Lane lane(compiled(std::move(policy)));
+  TcpTalk talk;
+  EXPECT_TRUE(talk.open(lane));
+  lane.receive(kFirstSide, talk.from_client(kAck | kPsh, first_bytes));
+  lane.now += 11 * kSecond;
+  lane.receive(kFirstSide, talk.from_client(kAck));
+  lane.age(7200 * kSecond);
+  const auto ends = lane.records(RecordKind::FlowEnd);
+  EXPECT_EQ(ends.size(), 1u);
+  return ends.at(0).inspection;
+}
+
+TEST(Coverage, IsPartialWhenTheBudgetEndsAndAnExceptionPassesTheRest) {
+  Policy policy = allow_only(app::kTls);
+  policy.exceptions.application_unknown = ExceptionAction::Pass;
+  EXPECT_EQ(coverage(std::move(policy), "\x16"), InspectionStatus::Partial);
+}
+
+TEST(Coverage, IsMetadataOfWhatIsExcludedFromDecryptionThoughNoProfileAsks) {
+  Policy policy = allow_only(app::kTls);
+  EXPECT_EQ(coverage(policy, classify::usual_hello()), InspectionStatus::None);
+  policy.rules[0].exclusions = {"cert_pinned_app"};
+  EXPECT_EQ(coverage(std::move(policy), classify::usual_hello()), InspectionStatus::MetadataOnly);
+}
+
+TEST(Coverage, IsMetadataOfApplicationsThatAreFoundInsideTls) {
+  Policy policy = allow_all();
+  classify::Signature inside;
+  inside.application = app::kSlp;
+  inside.layer = classify::Layer::Tls;
+  inside.pattern = "(?m)^version=";
+  policy.signatures.push_back(inside);
+  policy.exceptions.inspection_unavailable = ExceptionAction::Pass;
+  policy.rules[0].profiles = classify::kIps;
+  EXPECT_EQ(coverage(std::move(policy), classify::usual_hello()), InspectionStatus::MetadataOnly);
+}
+
 TEST(Exceptions, OfMalformedFramesPassThemWithoutAFlow) {
   Policy policy = allow_all();
   policy.exceptions.malformed = ExceptionAction::Pass;

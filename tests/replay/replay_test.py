@@ -235,6 +235,51 @@ class ReplayTest(unittest.TestCase):
         self.assertEqual(run.stats["received"], len(frames))
         self.assertGreaterEqual(run.stats["sent"], 64)
 
+    def trace(self, case, flow, *options):
+        """Exit status, story and messages of one flow of a golden case."""
+        packets = case_file.read(TESTS / "golden" / f"{case}.case").packets
+        pcap = self.folder / f"{case}.pcapng"
+        capture.write_pcapng(pcap, [Frame(p.place, p.time, p.data) for p in packets])
+        run = subprocess.run([POSTERND, "replay", "--site", SITE, "--pcap", pcap, "--log", self.folder / "trace_log", "--trace", flow,
+                              *options], capture_output=True, text=True, timeout=60)
+        return run.returncode, run.stdout, run.stderr
+
+    def test_a_trace_tells_the_story_of_a_verdict(self):
+        status, story, messages = self.trace("policy_port_443_is_not_enough", "10.3.0.10:40002-10.4.0.20:443/tcp")
+        self.assertEqual(status, 0, messages)
+        self.assertEqual(story, (TESTS / "replay" / "cim_xml_on_443.story").read_text())
+
+    def test_a_trace_is_the_same_for_every_number_of_workers_and_either_order_of_ends(self):
+        flow = "10.4.0.20:443-10.3.0.10:40002/tcp"
+        expected = (TESTS / "replay" / "cim_xml_on_443.story").read_text()
+        for workers in (1, 2, 4):
+            self.assertEqual(self.trace("policy_port_443_is_not_enough", flow, "--workers", str(workers))[1], expected)
+
+    def test_a_trace_in_json_holds_rules_and_applications(self):
+        status, text, _ = self.trace("policy_port_443_is_not_enough", "10.3.0.10:40002-10.4.0.20:443/tcp", "--json")
+        self.assertEqual(status, 0)
+        steps = json.loads(text)["steps"]
+        self.assertEqual([s["step"] for s in steps], ["opened", "judged", "looked", "refined", "judged", "refused", "ended"])
+        first, last = (s for s in steps if s["step"] == "judged")
+        self.assertEqual((first["verdict"], last["verdict"], last["reason"]), ("pending", "drop", "policy_rule"))
+        self.assertEqual([r["opinion"] for r in first["rules"] if r["rule"] in ("bmc_management", "clear_text_mgmt")],
+                         ["maybe", "maybe"])
+        self.assertEqual((last["rules"][-1]["rule"], last["rules"][-1]["opinion"]), ("clear_text_mgmt", "yes"))
+        self.assertIn("http", [a["app_id"] for a in steps[2]["applications"] if a["fit"] == "yes"])
+        again = self.trace("policy_port_443_is_not_enough", str(last["flow_id"]), "--json")
+        self.assertEqual(json.loads(again[1])["steps"][-1], steps[-1])   # the number of the logs names it, too
+
+    def test_a_trace_of_a_flow_that_is_not_there_exits_1(self):
+        status, story, messages = self.trace("policy_port_443_is_not_enough", "10.3.0.10:1-10.4.0.20:443/tcp")
+        self.assertEqual((status, story), (1, ""))
+        self.assertIn("no packet of the flow to trace", messages)
+
+    def test_a_malformed_flow_exits_2_and_says_what_was_expected(self):
+        for flow in ("x", "0", "-1", "10.3.0.10:1", "10.3.0.10:1-10.4.0.20:443", "10.3.0.10-10.4.0.20/tcp", "1-2/3-4"):
+            with self.subTest(flow):
+                status, _, messages = self.trace("policy_port_443_is_not_enough", flow)
+                self.assertEqual(status, 2, messages)
+
     def garbage(self, name, make, *options):
         places = [f"{wire}:{side}" for wire, sides in hosts.SIDES.items() for side in sides]
         rng = random.Random(name)

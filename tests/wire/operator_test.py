@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """posternctl from outside of the firewall's namespace: what it shows, explains and refuses."""
 import json
+import threading
+import time
 import unittest
 
 from lab_client import V4, LogReader, WireTest, find, process, setUpModule, tearDownModule, traffic  # noqa: F401
@@ -62,6 +64,40 @@ class Operator(WireTest):
                 answer = self.ctl_json("test", "flow", *flow)
                 self.assertIn(rule, json.dumps(answer))
                 self.assertEqual(find("action", answer), action, answer)
+
+    def test_trace_tells_a_running_flow(self):
+        self.lab.start("traced-ping", "appliance", ["ping", "-n", "-i", "0.2", V4.bmc])
+        self.addCleanup(self.lab.stop, "traced-ping")
+        flow = f"{V4.appliance_back}-{V4.bmc}/icmp"
+        self.seconds_until(lambda: V4.bmc in self.ctl("show", "flows"), 5, "the flow is shown")
+        answer = self.ctl_json("trace", flow)
+        now = answer["steps"][0]
+        self.assertEqual((now["step"], now["verdict"], now["application"]), ("now", "allow", "icmp_echo"), answer)
+        self.assertEqual((now["rules"][-1]["rule"], now["rules"][-1]["opinion"]), ("icmp_probe", "yes"), answer)
+        self.assertIn("icmp_probe", self.ctl("trace", str(now["flow_id"])))
+
+    def test_trace_follows_a_flow_that_is_yet_to_come(self):
+        flow = f"{V4.appliance_back}:45623-{V4.bmc}:623/udp"
+        follower = threading.Thread(target=lambda: told.append(self.lab.ctl("--json", "trace", flow, "--follow", "4")))
+        told = []
+        follower.start()
+        time.sleep(1)
+        busy = self.lab.ctl("trace", flow, "--follow", "1")
+        self.assertEqual(busy.returncode, 1, busy.stdout)
+        self.assertIn("another flow is being followed", busy.stderr)
+        self.lab.run("appliance", "python3", "-c", "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+                     f"s.bind(('{V4.appliance_back}', 45623)); s.sendto(b'x', ('{V4.bmc}', 623))")
+        follower.join()
+        self.assertEqual(told[0].returncode, 0, told[0].stderr)
+        steps = json.loads(told[0].stdout)["steps"]
+        self.assertEqual([s["step"] for s in steps][:2], ["opened", "judged"], steps)
+        judged = steps[1]
+        self.assertEqual((judged["verdict"], judged["rules"][-1]["rule"]), ("drop", "clear_text_mgmt"), steps)
+        self.assertIn("refused", [s["step"] for s in steps])
+
+    def test_trace_of_no_flow_exits_1_and_of_nonsense_2(self):
+        self.assertIn("no worker knows", self.ctl("trace", "1", code=1))
+        self.assertIn("expected a flow_id or SRC:PORT-DST:PORT/PROTO", self.ctl("trace", "here-there/tcp", code=2))
 
     def test_drops_are_counted_by_reason(self):
         before = self.drops().get("policy_default", 0)
