@@ -269,8 +269,8 @@ TEST(Signatures, MistakesHaveTheirLineAndSayWhatWasExpected) {
               ElementsAre("c.yaml:10: layer: found \"udq\", expected tcp, udp, icmp, http or tls"));
   EXPECT_THAT(signature_errors_with("      - {layer: tcp, sender: both, pattern: x, confidence: high}"),
               ElementsAre("c.yaml:10: sender: found \"both\", expected client, server or either"));
-  EXPECT_THAT(signature_errors_with("      - {layer: tcp, sender: client, pattern: x}"),
-              ElementsAre(HasSubstr("c.yaml:10: signature of parent: no key \"confidence\"")));
+  EXPECT_THAT(signature_errors_with("      - {layer: tcp, pattern: x}"),
+              ElementsAre(HasSubstr("c.yaml:10: signature of parent: no key \"sender\"")));
   EXPECT_THAT(
       signature_errors_with(start + ", pattern: x, min_bytes: 2049}"),
       ElementsAre(HasSubstr("c.yaml:10: min_bytes: found \"2049\", expected a whole number from 1 to 2048")));

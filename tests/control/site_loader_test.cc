@@ -321,8 +321,8 @@ const Mistake kMistakes[] = {
      "site.yaml:34: ports: found \"65536\", expected a port from 1 to 65535 or a range such as "
      "\"5000-5010\""},
     {"RulePortRange", 34, "      ports: [\"20-10\"]", "site.yaml:34: ports: found \"20-10\", ..."},
-    {"RuleApplication", 35, "      application: telnet",
-     "site.yaml:35: application: found \"telnet\", expected an app_id of the catalogue"},
+    {"RuleApplication", 35, "      application: gopher",
+     "site.yaml:35: application: found \"gopher\", expected an app_id of the catalogue"},
     {"RuleService", 36, "      service: default",
      "site.yaml:36: service: found \"default\", expected application_default or any"},
     {"RuleForwarding", 37, "      logging: {forwarding: siem_low}",
@@ -371,19 +371,19 @@ TEST_F(SiteLoader, MistakesOfAllFilesAreToldInOneRun) {
 TEST_F(SiteLoader, AnApplicationOutsideTheCatalogueIsAnError) {
   files_.write(
       "pack.yaml",
-      with_line(kSitePack, 23, "    application: {app_id: telnet, category: infrastructure, risk: 4}"));
+      with_line(kSitePack, 23, "    application: {app_id: gopher, category: infrastructure, risk: 4}"));
   EXPECT_THAT(errors_in(kSite),
-              ElementsAre(HasSubstr("pack.yaml:23: rule telnet (index 1): application \"telnet\" is not in "
+              ElementsAre(HasSubstr("pack.yaml:23: rule gopher (index 1): application \"gopher\" is not in "
                                     "the catalogue, expected one of: ")));
 }
 
 TEST_F(SiteLoader, ASitesCatalogueAddsAnApplication) {
   files_.write(
       "pack.yaml",
-      with_line(kSitePack, 23, "    application: {app_id: telnet, category: infrastructure, risk: 4}"));
+      with_line(kSitePack, 23, "    application: {app_id: gopher, category: infrastructure, risk: 4}"));
   files_.write(
       "own.yaml",
-      "catalogue: 1\napplications:\n  - {app_id: telnet, kind: composite, category: c, risk: 5, members: "
+      "catalogue: 1\napplications:\n  - {app_id: gopher, kind: composite, category: c, risk: 5, members: "
       "[{protocol: tcp, ports: [23]}]}\n");
   EXPECT_THAT(errors_with(3, "workers: 2\ncatalogues: [own.yaml]"), IsEmpty());
 }
