@@ -59,7 +59,7 @@ std::vector<HttpSignature> read_http_catalogue(const std::string& path) {
     auto entry = map_of(&document, node);
     for (const yaml_node_t* item : list_of(&document, entry["signatures"])) {
       auto signature = map_of(&document, item);
-      if (scalar(signature["layer"]) != "http") throw std::runtime_error("a layer is not http");
+      if (scalar(signature["layer"]) != "http") continue;  // facts of a handshake
       out.push_back({scalar(entry["app_id"]), scalar(signature["pattern"]), scalar(signature["confidence"]),
                      scalar(signature["nocase"]) == "true"});
     }

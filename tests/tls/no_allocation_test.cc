@@ -5,19 +5,19 @@
 #include <openssl/crypto.h>
 
 #include <cstdlib>
-#include <new>
 
 #include "classify/tls_fingerprint.h"
 #include "classify/tls_text.h"
 #include "handshake_pair.h"
 #include "quic_packets.h"
+#include "tests/classify/allocation_count.h"
 #include "tests/classify/tls_chrome_hello.h"
 #include "tls/certificate_facts.h"
 #include "tls/quic_initial.h"
 
 namespace {
 
-size_t allocations = 0;
+size_t allocations = 0;  // of OpenSSL
 
 void* counted(size_t size, const char*, int) {
   ++allocations;
@@ -34,23 +34,15 @@ const bool kCounts = CRYPTO_set_mem_functions(counted, counted_again, counted_fr
 
 }  // namespace
 
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-
 namespace postern::tls {
 namespace {
 
 template <typename Work>
 size_t allocations_of(Work work) {
   work();  // what is made at first use is made
-  const size_t before = allocations;
+  const size_t before = allocations + classify::allocation_count();
   work();
-  return allocations - before;
+  return allocations + classify::allocation_count() - before;
 }
 
 constexpr size_t kDigestsOfHello = 3;        // JA3, and both parts of JA4
