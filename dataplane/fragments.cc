@@ -31,8 +31,6 @@ FragmentTable::FragmentTable(const FragmentLimits& limits, Counters& counters)
       nodes_(limits.fragments),
       datagrams_(limits.datagrams),
       buckets_(limits.datagrams, kNone) {
-  for (size_t i = 0; i < nodes_.size(); ++i) nodes_[i].next = static_cast<uint16_t>(i + 1);
-  nodes_.back().next = kNone;
   for (size_t i = 0; i < datagrams_.size(); ++i) datagrams_[i].chain = static_cast<uint16_t>(i + 1);
   datagrams_.back().chain = kNone;
 }
@@ -87,24 +85,6 @@ void FragmentTable::discard(uint16_t index, DropReason reason) noexcept {
   close(index);
 }
 
-Packet FragmentTable::take_next(uint16_t& list) noexcept {
-  if (list == kNone) return {};
-  const uint16_t index = list;
-  Node& node = nodes_[index];
-  Packet packet = std::move(node.packet);
-  list = node.next;
-  node.next = free_node_;
-  free_node_ = index;
-  --held_;
-  return packet;
-}
-
-uint32_t FragmentTable::longest(uint16_t list) const noexcept {
-  uint32_t length = 0;
-  for (; list != kNone; list = nodes_[list].next) length = std::max(length, nodes_[list].packet.length());
-  return length;
-}
-
 void FragmentTable::expire(Timestamp now) noexcept {
   while (oldest_ != kNone && datagrams_[oldest_].deadline <= now)
     discard(oldest_, DropReason::FragmentTimeout);
@@ -126,10 +106,8 @@ FragmentTable::Place FragmentTable::place_of(const Datagram& datagram, uint32_t 
 }
 
 void FragmentTable::insert(Datagram& datagram, Slot& slot, const IpHeader& header) noexcept {
-  const uint16_t index = free_node_;
+  const uint16_t index = nodes_.take_in(std::move(slot.packet));
   Node& node = nodes_[index];
-  free_node_ = node.next;
-  node.packet = std::move(slot.packet);
   node.data = header.payload;
   node.offset = header.fragment_offset;
   node.protocol = header.protocol;
@@ -138,7 +116,6 @@ void FragmentTable::insert(Datagram& datagram, Slot& slot, const IpHeader& heade
   node.next = *link;
   *link = index;
   ++datagram.count;
-  ++held_;
   datagram.received += static_cast<uint32_t>(header.payload.size());
   slot.fate = Fate::Taken;
 }
@@ -174,8 +151,7 @@ void FragmentTable::add(Slot& slot, const IpHeader& header, Timestamp now) noexc
                 header.source.is_v4() ? header.protocol : uint8_t{0},
                 slot.port.value};
   uint16_t index = find(key);
-  const bool full =
-      free_node_ == kNone || (index != kNone && datagrams_[index].count >= limits_.per_datagram);
+  const bool full = nodes_.full() || (index != kNone && datagrams_[index].count >= limits_.per_datagram);
   if (full) return drop(slot, DropReason::FragmentsFull);
   if (index == kNone) index = open(key, now);
   if (index == kNone) return drop(slot, DropReason::FragmentsFull);

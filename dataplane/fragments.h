@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
+#include "dataplane/held_packets.h"
 #include "dataplane/parse_ip.h"
 
 namespace postern::dataplane {
@@ -32,12 +33,12 @@ class FragmentTable {
   void add(Slot& slot, const IpHeader& header, Timestamp now) noexcept;
 
   // Next fragment of a complete datagram; empty when there is none left, and then the list is free again.
-  Packet take_next(uint16_t& list) noexcept;
-  uint32_t longest(uint16_t list) const noexcept;  // frame among them, bytes
+  Packet take_next(uint16_t& list) noexcept { return nodes_.take_next(list); }
+  uint32_t longest(uint16_t list) const noexcept { return nodes_.longest(list); }  // frame among them, bytes
 
   void begin_burst() noexcept { scratch_used_ = 0; }
   void expire(Timestamp now) noexcept;
-  uint64_t held() const noexcept { return held_; }
+  uint64_t held() const noexcept { return nodes_.size(); }
 
  private:
   static constexpr uint16_t kNone = kNoFragments;
@@ -80,14 +81,13 @@ class FragmentTable {
 
   FragmentLimits limits_;
   Counters& counters_;
-  std::vector<Node> nodes_;
+  HeldPackets<Node> nodes_;
   std::vector<Datagram> datagrams_;
   std::vector<uint16_t> buckets_;
   std::vector<uint8_t> scratch_;
   size_t scratch_used_ = 0;
-  uint16_t free_node_ = 0, free_datagram_ = 0;
+  uint16_t free_datagram_ = 0;
   uint16_t oldest_ = kNone, newest_ = kNone;
-  uint64_t held_ = 0;
 };
 
 }  // namespace postern::dataplane

@@ -83,6 +83,15 @@ void Identifier::read(Stream& stream, const Slot& slot, Bytes fresh, const Momen
   if (half.passed >= ApplicationEngine::kLongestPrefix) conclude(slot.flow, kApplicationUnidentified, at);
 }
 
+AppId Identifier::refined(const Slot& slot, Direction shown_by, Layer layer, AppId base,
+                          std::string_view text, const Moment& at) noexcept {
+  Evidence where = evidence_of(slot, {});
+  where.direction = Direction::ToServer;  // texts have one set of signatures, whoever showed them
+  const AppId inside = at.snapshot.engine().refine(layer, base, text, where, at.snapshot.scratch(worker_));
+  trace_.refined(slot.flow, shown_by, layer, text, inside, at.now);
+  return inside;
+}
+
 void Identifier::start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept {
   if (base == classify::app::kTls) return start_tls(stream, slot, at);
   if (base == classify::app::kHttp) return start_http(stream, slot, at);
@@ -137,10 +146,8 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
   note_hello(facts, view, classify::Transport::Tcp);
   streams_.forget_front(stream, Direction::ToServer);
   const auto text = classify::tls_text(facts);
-  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(),
-                                                   evidence_of(slot, {}), at.snapshot.scratch(worker_));
-  trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
-  conclude(slot.flow, inside, at);
+  conclude(slot.flow, refined(slot, Direction::ToServer, Layer::Tls, classify::app::kTls, text.view(), at),
+           at);
   if (flows_.hot(slot.flow).verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
 }
 
@@ -153,13 +160,9 @@ void Identifier::read_server_flight(Stream& stream, const Slot& slot, const Mome
   const bool enough = stream.half(Direction::ToClient).passed >= ApplicationEngine::kLongestPrefix;
   if (flight.fit != classify::Fit::No && !flight.complete && !enough) return;
   // What the server showed may name it more exactly; what ran so far was judged by the client's hello.
-  Evidence where = evidence_of(slot, {});
-  where.direction = Direction::ToServer;
   const auto text = classify::tls_text(facts);
-  const AppId inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kTls, text.view(), where,
-                                                   at.snapshot.scratch(worker_));
-  trace_.refined(slot.flow, Direction::ToClient, Layer::Tls, text.view(), inside, at.now);
-  conclude(slot.flow, inside, at);
+  conclude(slot.flow, refined(slot, Direction::ToClient, Layer::Tls, classify::app::kTls, text.view(), at),
+           at);
   finish_tls(stream, slot.flow, at.now);
 }
 
@@ -249,13 +252,9 @@ void Identifier::read_http(Stream& stream, const Slot& slot, Direction direction
 
 // Every request is judged as what it is, as long as the policy could say something else about another one.
 void Identifier::judge_request(Stream& stream, const Slot& slot, const Moment& at) noexcept {
-  Evidence where = evidence_of(slot, {});
-  where.direction = Direction::ToServer;
   const profiles::HttpText text(streams_.http(stream).head());
-  const AppId inside = at.snapshot.engine().refine(Layer::Http, classify::app::kHttp, text.text(), where,
-                                                   at.snapshot.scratch(worker_));
-  trace_.refined(slot.flow, Direction::ToServer, Layer::Http, text.text(), inside, at.now);
-  conclude(slot.flow, inside, at);
+  conclude(slot.flow, refined(slot, Direction::ToServer, Layer::Http, classify::app::kHttp, text.text(), at),
+           at);
   FlowHot& hot = flows_.hot(slot.flow);
   const bool follow =
       hot.verdict != FlowVerdict::Drop && decider_.depends_on_application(slot.flow, at.snapshot);
@@ -303,9 +302,8 @@ void Identifier::read_expected(const Slot& slot, const Moment& at) noexcept {
 }
 
 void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) noexcept {
-  const Evidence where = evidence_of(slot, {});
+  if (evidence_of(slot, {}).direction == Direction::ToClient) return;
   tls::QuicInitial& initial = streams_.quic(stream);
-  if (where.direction == Direction::ToClient) return;
   const tls::QuicInitial::State state = initial.take(slot.payload, quic_);
   if (state == tls::QuicInitial::State::Partial) return;
   FlowHot& hot = flows_.hot(slot.flow);
@@ -316,9 +314,7 @@ void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) n
     if (hello.fit == classify::Fit::Yes) {
       note_hello(facts, hello, classify::Transport::Quic);
       const auto text = classify::tls_text(facts);
-      inside = at.snapshot.engine().refine(Layer::Tls, classify::app::kQuic, text.view(), where,
-                                           at.snapshot.scratch(worker_));
-      trace_.refined(slot.flow, Direction::ToServer, Layer::Tls, text.view(), inside, at.now);
+      inside = refined(slot, Direction::ToServer, Layer::Tls, classify::app::kQuic, text.view(), at);
     }
   }
   conclude(slot.flow, inside, at);

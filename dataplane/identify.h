@@ -45,6 +45,9 @@ class Identifier {
  private:
   classify::Evidence evidence_of(const Slot& slot, Bytes payload) const noexcept;
   classify::Identification first_bytes(const Slot& slot, Bytes payload, const Moment& at) noexcept;
+  // What runs inside `base`, from a text that one side showed.
+  AppId refined(const Slot& slot, Direction shown_by, Layer layer, AppId base, std::string_view text,
+                const Moment& at) noexcept;
   void start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept;
   void conclude(uint32_t flow, AppId application, const Moment& at) noexcept;
   void conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept;

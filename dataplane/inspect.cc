@@ -61,9 +61,9 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
   if (stream.scanning) clear_urgent(slot);
   if (slot.payload.empty() && slot.fate == Fate::Open) streams_.note(stream, slot, direction);
   if (!slot.payload.empty() && slot.fate == Fate::Open) {
-    const StreamTable::Admitted admitted = streams_.admit(stream, slot, direction);
+    const Bytes fresh = streams_.admit(stream, slot, direction);
     if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, at);
-    if (admitted.place == StreamTable::Place::New) identifier_.read(stream, slot, admitted.fresh, at);
+    if (!fresh.empty()) identifier_.read(stream, slot, fresh, at);
     while (stream.scanning && slot.fate == Fate::Open) {
       const Bytes released = streams_.release(stream, slot, direction);
       if (released.empty()) break;

@@ -32,8 +32,6 @@ StreamTable::StreamTable(const StreamLimits& limits, Counters& counters)
       quic_(limits.quic) {
   for (uint32_t i = 0; i < limits.streams; ++i) streams_[i].chain = i + 1;
   streams_.back().chain = kNoStream;
-  for (uint16_t i = 0; i < limits.held; ++i) nodes_[i].next = static_cast<uint16_t>(i + 1);
-  nodes_.back().next = kNone;
 }
 
 Stream* StreamTable::open(uint32_t flow, uint32_t first_to_server, uint32_t first_to_client) noexcept {
@@ -145,19 +143,13 @@ bool StreamTable::too_old(const Stream& stream, const Half& half, const Segment&
   return stream.timestamps && segment.timestamp && sequence_before(*segment.timestamp, half.timestamp);
 }
 
-StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& segment) noexcept {
-  const auto refuse = [&slot](DropReason reason) {
-    drop(slot, reason);
-    return Admitted{};
-  };
-  if (held_covers(half, segment)) return refuse(DropReason::TcpDuplicateHeld);
+void StreamTable::hold(Half& half, Slot& slot, const Segment& segment) noexcept {
+  if (held_covers(half, segment)) return drop(slot, DropReason::TcpDuplicateHeld);
   // Reassembled bytes live as long as their burst; a sender whose path fragments sends it again in order.
-  if (slot.fragments != kNoFragments) return refuse(DropReason::StreamFragments);
-  if (free_node_ == kNone || half.held_count == limits_.held_per_flow) return refuse(DropReason::StreamFull);
-  const uint16_t index = free_node_;
+  if (slot.fragments != kNoFragments) return drop(slot, DropReason::StreamFragments);
+  if (nodes_.full() || half.held_count == limits_.held_per_flow) return drop(slot, DropReason::StreamFull);
+  const uint16_t index = nodes_.take_in(std::move(slot.packet));
   Node& node = nodes_[index];
-  free_node_ = node.next;
-  node.packet = std::move(slot.packet);
   node.segment = segment;
   uint16_t* link = &half.held;
   while (*link != kNone && !sequence_before(segment.sequence, nodes_[*link].segment.sequence))
@@ -165,9 +157,7 @@ StreamTable::Admitted StreamTable::hold(Half& half, Slot& slot, const Segment& s
   node.next = *link;
   *link = index;
   ++half.held_count;
-  ++held_;
   slot.fate = Fate::Taken;
-  return {Place::Held, {}};
 }
 
 // False: no room to keep the bytes.
@@ -179,23 +169,24 @@ bool StreamTable::advance(Half& half, const Segment& segment, Bytes fresh) noexc
   return true;
 }
 
-StreamTable::Admitted StreamTable::admit(Stream& stream, Slot& slot, Direction direction) noexcept {
+Bytes StreamTable::admit(Stream& stream, Slot& slot, Direction direction) noexcept {
   Half& half = stream.half(direction);
-  const uint32_t sequence = load_be32(slot.segment.data() + 4);
-  const Segment segment{sequence, slot.payload, tcp_timestamp(slot)};
+  const Segment segment{load_be32(slot.segment.data() + 4), slot.payload, tcp_timestamp(slot)};
   const auto refuse = [&slot](DropReason reason) {
     drop(slot, reason);
-    return Admitted{};
+    return Bytes{};
   };
   if (differs(half, segment)) return refuse(DropReason::TcpOverlapDiffers);
-  if (!stream.scanning) return {Place::Old, {}};
+  if (!stream.scanning) return {};
   if (too_old(stream, half, segment)) return refuse(DropReason::TcpOldTimestamp);
-  if (!sequence_before(half.next, segment.end())) return {Place::Old, {}};
-  if (sequence_before(half.next, sequence)) return hold(half, slot, segment);
-
-  const Bytes fresh = segment.data.subspan(half.next - sequence);
+  if (!sequence_before(half.next, segment.end())) return {};
+  if (sequence_before(half.next, segment.sequence)) {
+    hold(half, slot, segment);
+    return {};
+  }
+  const Bytes fresh = segment.data.subspan(half.next - segment.sequence);
   if (!advance(half, segment, fresh)) return refuse(DropReason::StreamFull);
-  return {Place::New, fresh};
+  return fresh;
 }
 
 void StreamTable::follow(Slot& slot, uint16_t node) noexcept {
@@ -233,16 +224,16 @@ Bytes StreamTable::release(Stream& stream, Slot& slot, Direction direction) noex
   return {};
 }
 
-StreamTable::Place StreamTable::note(Stream& stream, Slot& slot, Direction direction) noexcept {
-  if (!stream.scanning) return Place::Old;
+void StreamTable::note(Stream& stream, Slot& slot, Direction direction) noexcept {
+  if (!stream.scanning) return;
   Half& half = stream.half(direction);
   const Segment segment{load_be32(slot.segment.data() + 4), {}, tcp_timestamp(slot)};
-  if (!sequence_before(half.next, segment.sequence)) {
-    const bool newer = segment.timestamp && sequence_before(half.timestamp, *segment.timestamp);
-    if (stream.timestamps && newer) half.timestamp = *segment.timestamp;
-    return Place::Old;
+  if (sequence_before(half.next, segment.sequence)) {
+    if ((slot.tcp_flags & kFin) != 0) hold(half, slot, segment);
+    return;
   }
-  return (slot.tcp_flags & kFin) != 0 ? hold(half, slot, segment).place : Place::Old;
+  const bool newer = segment.timestamp && sequence_before(half.timestamp, *segment.timestamp);
+  if (stream.timestamps && newer) half.timestamp = *segment.timestamp;
 }
 
 bool StreamTable::acknowledge(Stream& stream, Direction direction, uint32_t acknowledgement) noexcept {
@@ -292,24 +283,6 @@ bool StreamTable::drained(const Stream& stream) noexcept {
 
 Bytes StreamTable::front(const Stream& stream, Direction direction) noexcept {
   return store_.front(stream.half(direction).kept, scratch_);
-}
-
-Packet StreamTable::take_next(uint16_t& list) noexcept {
-  if (list == kNone) return {};
-  const uint16_t index = list;
-  Node& node = nodes_[index];
-  Packet packet = std::move(node.packet);
-  list = node.next;
-  node.next = free_node_;
-  free_node_ = index;
-  --held_;
-  return packet;
-}
-
-uint32_t StreamTable::longest(uint16_t list) const noexcept {
-  uint32_t length = 0;
-  for (; list != kNone; list = nodes_[list].next) length = std::max(length, nodes_[list].packet.length());
-  return length;
 }
 
 }  // namespace postern::dataplane

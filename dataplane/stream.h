@@ -13,6 +13,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/byte_store.h"
 #include "dataplane/counters.h"
+#include "dataplane/held_packets.h"
 #include "dataplane/pool.h"
 #include "profiles/http_requests.h"
 #include "tls/quic_initial.h"
@@ -22,9 +23,9 @@ namespace postern::dataplane {
 // Per worker. A direction of a flow keeps at most `kept_per_flow` bytes that the receiver has not
 // acknowledged, and `held_per_flow` segments.
 struct StreamLimits {
-  uint32_t streams = 8192;                       // flows in order at once
-  uint32_t blocks = 8192;                        // of 2 KB, for bytes that were not acknowledged yet
-  uint16_t held = 4096;                          // segments behind a gap
+  uint32_t streams = 8192;  // flows in order at once
+  uint32_t blocks = 8192;   // of 2 KB, for bytes that were not acknowledged yet
+  uint16_t held = 4096;     // segments behind a gap
   uint32_t kept_per_flow = 512 * 1024;
   uint16_t held_per_flow = 64;                   // of one direction
   uint32_t tls = 4096, http = 1024, quic = 512;  // readers
@@ -72,24 +73,16 @@ class StreamTable {
   Stream* find(uint32_t flow) noexcept;
   void close(uint32_t flow) noexcept;  // segments still held are dropped
 
-  enum class Place : uint8_t {
-    New,      // `fresh` are the next bytes in order; ask `release` for what waited for them
-    Old,      // nothing but bytes that were forwarded before
-    Held,     // the slot's packet waits for the gap before it
-    Refused,  // the slot is dropped
-  };
-  struct Admitted {
-    Place place = Place::Refused;
-    Bytes fresh;
-  };
-  // For a segment with payload that the receiver's TCP would accept.
-  Admitted admit(Stream& stream, Slot& slot, Direction direction) noexcept;
+  // A segment with payload that the receiver's TCP would accept: its bytes that are next in order; ask
+  // `release` for what waited for them. Empty when it brings none: the slot is then Open with bytes that were
+  // forwarded before, Taken until the gap before it is filled, or dropped.
+  Bytes admit(Stream& stream, Slot& slot, Direction direction) noexcept;
 
   // The next segment that is in order now: follows the slot from here on. Empty: the gap goes on.
   Bytes release(Stream& stream, Slot& slot, Direction direction) noexcept;
 
   // What a segment without payload says: an end behind a gap waits, too.
-  Place note(Stream& stream, Slot& slot, Direction direction) noexcept;
+  void note(Stream& stream, Slot& slot, Direction direction) noexcept;
 
   // An acknowledgement of bytes that travel in `direction`. False: of bytes before the connection, which
   // hosts ignore with all that the segment brings.
@@ -115,10 +108,10 @@ class StreamTable {
   tls::QuicInitial& quic(const Stream& stream) noexcept { return quic_[stream.reader_index]; }
 
   // Segments that follow a slot.
-  Packet take_next(uint16_t& list) noexcept;
-  uint32_t longest(uint16_t list) const noexcept;  // frame among them, bytes
+  Packet take_next(uint16_t& list) noexcept { return nodes_.take_next(list); }
+  uint32_t longest(uint16_t list) const noexcept { return nodes_.longest(list); }  // frame among them, bytes
 
-  uint64_t held() const noexcept { return held_; }  // packets
+  uint64_t held() const noexcept { return nodes_.size(); }  // packets
   uint32_t size() const noexcept { return size_; }
   uint32_t free_blocks() const noexcept { return store_.free_blocks(); }
 
@@ -142,7 +135,7 @@ class StreamTable {
   bool differs(const Half& half, const Segment& segment) const noexcept;
   bool held_covers(const Half& half, const Segment& segment) const noexcept;
   static bool too_old(const Stream& stream, const Half& half, const Segment& segment) noexcept;
-  Admitted hold(Half& half, Slot& slot, const Segment& segment) noexcept;
+  void hold(Half& half, Slot& slot, const Segment& segment) noexcept;
   bool advance(Half& half, const Segment& segment, Bytes fresh) noexcept;
   void free_acknowledged(Half& half) noexcept;
   void follow(Slot& slot, uint16_t node) noexcept;
@@ -153,14 +146,12 @@ class StreamTable {
   ByteStore store_;
   std::vector<Stream> streams_;
   std::vector<uint32_t> buckets_;
-  std::vector<Node> nodes_;
+  HeldPackets<Node> nodes_;
   std::vector<uint8_t> scratch_;
   Pool<classify::TlsFacts> tls_;
   Pool<profiles::HttpRequests> http_;
   Pool<tls::QuicInitial> quic_;
   uint32_t free_stream_ = 0, size_ = 0;
-  uint16_t free_node_ = 0;
-  uint64_t held_ = 0;
 };
 
 }  // namespace postern::dataplane

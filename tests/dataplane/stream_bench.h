@@ -81,8 +81,7 @@ class StreamBench {
 
  private:
   Result walk(Slot& slot) {
-    const StreamTable::Admitted admitted = table_.admit(*stream_, slot, Direction::ToServer);
-    scan(admitted.fresh);
+    scan(table_.admit(*stream_, slot, Direction::ToServer));
     while (slot.fate == Fate::Open && stream_->scanning) {
       const Bytes released = table_.release(*stream_, slot, Direction::ToServer);
       if (released.empty()) break;
