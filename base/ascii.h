@@ -20,7 +20,8 @@ constexpr bool starts_ignoring_case(std::string_view text, std::string_view star
 }
 
 constexpr bool contains_ignoring_case(std::string_view text, std::string_view part) noexcept {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), same_ignoring_case) != text.end();
+  return part.empty() ||
+         std::search(text.begin(), text.end(), part.begin(), part.end(), same_ignoring_case) != text.end();
 }
 
 }  // namespace postern

@@ -17,7 +17,7 @@
 namespace postern {
 namespace {
 
-constexpr size_t kChanges = 2000;    // inputs made by chance
+constexpr size_t kChanges = 500;     // inputs made by chance
 constexpr size_t kBeginnings = 100;  // of each seed
 constexpr size_t kLongestByChance = 600;
 
