@@ -2,7 +2,9 @@
 #include "dataplane/dispatch.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <span>
 
 namespace postern::dataplane {
 namespace {
@@ -39,6 +41,7 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
       refuse(slot, policy, burst.now);
     }
   }
+  count_rule();
   if (refused_count_ > 0) rte_pktmbuf_free_bulk(refused_.data(), refused_count_);
   refused_count_ = 0;
   for (unsigned i = 0; i < used_count_; ++i) {
@@ -81,10 +84,7 @@ void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
     cold.packets_to_client += 1;
     cold.bytes_to_client += bytes;
   }
-  if (hot.rule.value < Counters::kRules) {
-    counters_.rules[hot.rule.value].packets.add(1);
-    counters_.rules[hot.rule.value].bytes.add(bytes);
-  }
+  count(hot.rule, bytes);
   if (hot.verdict == FlowVerdict::Drop && (hot.flags & kDropLogged) == 0) {
     hot.flags |= kDropLogged;
     if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
@@ -94,6 +94,22 @@ void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
     hot.flags |= kStartLogged;
     log_.start(hot, cold, now);
   }
+}
+
+void Dispatcher::count(RuleId rule, uint32_t bytes) noexcept {
+  if (rule != counted_rule_) count_rule();
+  counted_rule_ = rule;
+  ++counted_packets_;
+  counted_bytes_ += bytes;
+}
+
+void Dispatcher::count_rule() noexcept {
+  if (counted_packets_ > 0 && counted_rule_.value < Counters::kRules) {
+    counters_.rules[counted_rule_.value].packets.add(counted_packets_);
+    counters_.rules[counted_rule_.value].bytes.add(counted_bytes_);
+  }
+  counted_packets_ = 0;
+  counted_bytes_ = 0;
 }
 
 void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
@@ -127,6 +143,9 @@ void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
     stage.used = true;
     used_[used_count_++] = port.value;
   }
+  const uint32_t length = packet.length();
+  stage.bytes += length;
+  stage.lengths[stage.count] = length;
   stage.packets[stage.count++] = packet.release();
   if (stage.count == kStage) flush(port, now);
 }
@@ -134,8 +153,6 @@ void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
 void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   Stage& stage = (*stages_)[port.value];
   if (stage.count == 0) return;
-  std::array<uint32_t, kStage> lengths;
-  for (unsigned i = 0; i < stage.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(stage.packets[i]);
   const bool up = output_.link_up(port);
   const Output::Taken result =
       up ? output_.send(port, stage.packets.data(), stage.count, now) : Output::Taken{};
@@ -146,9 +163,11 @@ void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   }
   counters_.sent.add(result.sent);
   counters_.ports[port.value].sent_packets.add(result.sent);
+  const auto unsent = std::span(stage.lengths).first(stage.count).subspan(result.sent);
   counters_.ports[port.value].sent_bytes.add(
-      std::accumulate(lengths.begin(), lengths.begin() + result.sent, uint64_t{0}));
+      std::accumulate(unsent.begin(), unsent.end(), stage.bytes, std::minus<>()));
   stage.count = 0;
+  stage.bytes = 0;
 }
 
 }  // namespace postern::dataplane

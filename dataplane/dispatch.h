@@ -31,7 +31,9 @@ class Dispatcher {
   struct Stage {
     bool used = false;
     unsigned count = 0;
+    uint64_t bytes = 0;
     std::array<rte_mbuf*, kStage> packets;
+    std::array<uint32_t, kStage> lengths;
   };
 
   void settle(Slot& slot) noexcept;
@@ -40,6 +42,8 @@ class Dispatcher {
   Packet next_of(Slot& slot) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
+  void count(RuleId rule, uint32_t bytes) noexcept;
+  void count_rule() noexcept;
   void stage(Packet packet, PortIndex port, Timestamp now) noexcept;
   void flush(PortIndex port, Timestamp now) noexcept;
 
@@ -57,6 +61,10 @@ class Dispatcher {
   unsigned used_count_ = 0;
   std::array<rte_mbuf*, Burst::kCapacity> refused_;
   unsigned refused_count_ = 0;
+  // Of the packets of one rule that came one after the other, before they are added to its counters.
+  RuleId counted_rule_;
+  uint32_t counted_packets_ = 0;
+  uint64_t counted_bytes_ = 0;
 };
 
 }  // namespace postern::dataplane

@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/address.h"
 #include "base/ids.h"
 
@@ -19,8 +23,21 @@ struct FlowKey {
   uint8_t protocol = 0;
   uint8_t wire = 0;
 
+  // Three loads that overlap: compilers call memcmp for a size like this one, 20 cycles instead of 5.
   bool operator==(const FlowKey& other) const noexcept {
+#if defined(__SSE2__)
+    const auto differs = [&](size_t at) {
+      const auto* own = reinterpret_cast<const uint8_t*>(this) + at;
+      const auto* others = reinterpret_cast<const uint8_t*>(&other) + at;
+      return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(own)),
+                           _mm_loadu_si128(reinterpret_cast<const __m128i*>(others)));
+    };
+    static_assert(sizeof(address) + sizeof(port) + sizeof(vlan) + 2 == 42);
+    const __m128i any = _mm_or_si128(_mm_or_si128(differs(0), differs(16)), differs(26));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) == 0xffff;
+#else
     return std::memcmp(this, &other, sizeof *this) == 0;
+#endif
   }
 };
 static_assert(sizeof(FlowKey) == 42);

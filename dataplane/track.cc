@@ -116,7 +116,7 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   const bool before = hot.half_open();
   if (slot.kind == Kind::Tcp) {
-    open_stream(slot);
+    if (hot.state == FlowState::SynReceived) open_stream(slot);
     const TcpOutcome outcome = tcp_observe(hot, flows_.cold(slot.flow), slot);
     if (outcome.effect == TcpEffect::Refuse) return drop(slot, outcome.reason);
     if (outcome.effect == TcpEffect::NewFlow) return restart(burst, slot);
@@ -124,7 +124,7 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
              hot.direction_from(slot.port.side()) == Direction::ToClient) {
     hot.state = FlowState::Replied;
   }
-  count_half_open(before, hot.half_open());
+  if (before) count_half_open(before, hot.half_open());
 }
 
 // With the segment that confirms the handshake, while the record still knows where each direction begins. Who
@@ -132,8 +132,7 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
 void Tracker::open_stream(const Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   const FlowCold& cold = flows_.cold(slot.flow);
-  const bool confirms = hot.state == FlowState::SynReceived && slot.port.side() == hot.opener() &&
-                        (slot.tcp_flags & (kAck | kSyn | kRst)) == kAck &&
+  const bool confirms = slot.port.side() == hot.opener() && (slot.tcp_flags & (kAck | kSyn | kRst)) == kAck &&
                         load_be32(slot.segment.data() + 8) == cold.next[1];
   if (!confirms || !hot.owes_any(kOwesApplication) || hot.owes_any(kOwesOrder)) return;
   Stream* stream = streams_.open(slot.flow, cold.next[0], cold.next[1]);
