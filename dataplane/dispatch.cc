@@ -34,11 +34,15 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
       continue;
     }
     if (slot.fate == Fate::Open) settle(slot);
-    if (slot.fate == Fate::Forward && longest_frame(slot) > max_frame_) drop(slot, DropReason::MtuExceeded);
-    if (slot.fate == Fate::Forward) {
-      forward(slot, burst.now);
-    } else {
+    const bool alone = slot.fragments == kNoFragments && slot.released == kNoFragments;
+    const uint32_t longest = alone ? slot.packet.length() : longest_frame(slot);
+    if (slot.fate == Fate::Forward && longest > max_frame_) drop(slot, DropReason::MtuExceeded);
+    if (slot.fate != Fate::Forward) {
       refuse(slot, policy, burst.now);
+    } else if (alone) {
+      forward_one(slot, std::move(slot.packet), burst.now);
+    } else {
+      forward(slot, burst.now);
     }
   }
   count_rule();
@@ -54,9 +58,8 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
 
 // One packet that cannot go out makes the others useless.
 uint32_t Dispatcher::longest_frame(const Slot& slot) const noexcept {
-  const uint32_t first = slot.packet.length();
-  if (slot.fragments == kNoFragments && slot.released == kNoFragments) return first;
-  return std::max({first, fragments_.longest(slot.fragments), streams_.longest(slot.released)});
+  return std::max(
+      {slot.packet.length(), fragments_.longest(slot.fragments), streams_.longest(slot.released)});
 }
 
 // What follows the slot's own packet: the rest of its datagram, then the segments that waited for it.
@@ -72,12 +75,11 @@ void Dispatcher::settle(Slot& slot) noexcept {
   slot.fate = Fate::Forward;
 }
 
-void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
+void Dispatcher::account(const Slot& slot, uint32_t bytes, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
-  if (hot.verdict == FlowVerdict::Drop) {
-    if (cold.dropped < FlowCold::kMaxDropped) cold.dropped += 1;
-  } else if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
+  if (hot.verdict == FlowVerdict::Drop) return account_dropped(hot, cold, bytes, now);
+  if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
     cold.packets_to_server += 1;
     cold.bytes_to_server += bytes;
   } else {
@@ -85,15 +87,19 @@ void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
     cold.bytes_to_client += bytes;
   }
   count(hot.rule, bytes);
-  if (hot.verdict == FlowVerdict::Drop && (hot.flags & kDropLogged) == 0) {
-    hot.flags |= kDropLogged;
-    if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
-  }
   const bool started = hot.verdict == FlowVerdict::Allow || hot.verdict == FlowVerdict::Bypass;
   if (started && (hot.flags & (kLogStart | kStartLogged)) == kLogStart) {
     hot.flags |= kStartLogged;
     log_.start(hot, cold, now);
   }
+}
+
+void Dispatcher::account_dropped(FlowHot& hot, FlowCold& cold, uint32_t bytes, Timestamp now) noexcept {
+  if (cold.dropped < FlowCold::kMaxDropped) cold.dropped += 1;
+  count(hot.rule, bytes);
+  if ((hot.flags & kDropLogged) != 0) return;
+  hot.flags |= kDropLogged;
+  if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
 }
 
 void Dispatcher::count(RuleId rule, uint32_t bytes) noexcept {
@@ -113,14 +119,17 @@ void Dispatcher::count_rule() noexcept {
 }
 
 void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
-  const PortIndex out = slot.port.opposite();
   Packet packet = std::move(slot.packet);
   while (packet) {
-    if (slot.flow != kNoFlow) account(slot, packet.length(), now);
-    if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
-    stage(std::move(packet), out, now);
+    forward_one(slot, std::move(packet), now);
     packet = next_of(slot);
   }
+}
+
+void Dispatcher::forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept {
+  if (slot.flow != kNoFlow) account(slot, packet.length(), now);
+  if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
+  stage(std::move(packet), slot.port.opposite(), now);
 }
 
 void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {

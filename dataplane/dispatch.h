@@ -38,8 +38,10 @@ class Dispatcher {
 
   void settle(Slot& slot) noexcept;
   uint32_t longest_frame(const Slot& slot) const noexcept;
-  void account(Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  void account(const Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  void account_dropped(FlowHot& hot, FlowCold& cold, uint32_t bytes, Timestamp now) noexcept;
   Packet next_of(Slot& slot) noexcept;
+  void forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
   void count(RuleId rule, uint32_t bytes) noexcept;

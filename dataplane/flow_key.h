@@ -51,11 +51,14 @@ inline uint64_t fold_multiply(uint64_t a, uint64_t b) noexcept {
 }
 
 inline uint64_t hash_of(const FlowKey& key, uint64_t seed) noexcept {
-  uint64_t w[6] = {};
-  std::memcpy(w, &key, sizeof key);
+  // The last two bytes are loaded as two: a copy of all 42 and a load of eight would wait for each other.
+  uint64_t w[5];
+  uint16_t last;
+  std::memcpy(w, &key, sizeof w);
+  std::memcpy(&last, &key.protocol, sizeof last);
   const uint64_t a = fold_multiply(w[0] ^ 0xa0761d6478bd642full ^ seed, w[1] ^ 0xe7037ed1a0b428dbull);
   const uint64_t b = fold_multiply(w[2] ^ 0x8ebc6af09c88c6e3ull ^ seed, w[3] ^ 0x589965cc75374cc3ull);
-  const uint64_t c = fold_multiply(w[4] ^ 0x1d8e4e27c47d124full ^ seed, w[5] ^ 0xeb44accab455d165ull);
+  const uint64_t c = fold_multiply(w[4] ^ 0x1d8e4e27c47d124full ^ seed, last ^ 0xeb44accab455d165ull);
   return fold_multiply(a ^ c, b ^ 0x2d358dccaa6c78a5ull);
 }
 
