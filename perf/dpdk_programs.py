@@ -17,7 +17,7 @@ PORTS = ("net_null0,no-rx=1", "net_null1,no-rx=1")
 HUGE_PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 WANTED_PAGES = 1280  # of 2 MB; l3fwd's exact-match tables take 900 MB of them
 
-Turn = collections.namedtuple("Turn", "received sent cycles cpu_ns")
+Turn = collections.namedtuple("Turn", "received sent cycles")  # cycles of its own time
 
 
 class Failed(Exception):
@@ -31,8 +31,6 @@ class Hugepages:
         with open(HUGE_PAGES, encoding="ascii") as file:
             self.before = int(file.read())
         self.granted = self._set(self.before + WANTED_PAGES) >= self.before + WANTED_PAGES
-        if not self.granted:
-            self._set(self.before)
         return self
 
     def __exit__(self, *_):
@@ -61,11 +59,15 @@ class Program:
         self.tell = os.open(f"{self.path}.tell", os.O_RDWR)
         environment = {**os.environ, "LD_PRELOAD": preload, "POSTERN_MEMORY_TRAFFIC": traffic,
                        "POSTERN_MEMORY_TURNS": self.path}
-        with open(f"{self.path}.log", "wb") as log:
+        with open(f"{self.path}.log", "wb") as log:  # the process ends when `ask` is closed
             self.process = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=log,
                                             stderr=subprocess.STDOUT)
+
+    def wait(self):
+        """Until its traffic has opened all flows."""
         if self._line(START_SECONDS) != "ready":
-            raise Failed(f"{name}: expected \"ready\"; see {self.path}.log")
+            raise Failed(f"{self.name}: expected \"ready\"; see {self.path}.log")
+        return self
 
     def _line(self, seconds):
         end = time.monotonic() + seconds
@@ -86,7 +88,7 @@ class Program:
         os.close(self.ask)
         self.process.stdin.close()
         try:
-            self.process.wait(5)
+            self.process.wait(2)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -111,7 +113,7 @@ class Bench:
     def _start(self, name, words):
         preload = f"{self.build}/perf/libmemory_ports.so"
         self.programs.append(Program(name, words, self.folder, self.traffic, preload))
-        return self.programs[-1]
+        return self.programs[-1].wait()
 
     def _eal(self, name, lcores):
         # As posternd does it.

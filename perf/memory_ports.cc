@@ -43,11 +43,11 @@ uint64_t thread_nanoseconds() noexcept {
 }
 
 struct Mark {
-  uint64_t cycles, nanoseconds, received, sent;
+  uint64_t nanoseconds, received, sent;
 };
 
 // The script lets one program at a time run on a core that all share: a turn is "WARM_MS MEASURE_MS", and the
-// answer "RECEIVED SENT CYCLES CPU_NS". Between turns the polling thread sleeps in read().
+// answer "RECEIVED SENT CYCLES", cycles of the thread's own time. Between turns the polling thread sleeps in read().
 class Turns {
  public:
   explicit Turns(const std::string& path)
@@ -60,15 +60,15 @@ class Turns {
     const uint64_t now = rte_rdtsc();
     if (now < until_) return;
     if (phase_ == Phase::Warm) {
-      start_ = {now, thread_nanoseconds(), received, sent};
+      start_ = {thread_nanoseconds(), received, sent};
       until_ = rte_rdtsc() + measure_;
       phase_ = Phase::Measure;
       return;
     }
-    const Mark end{now, thread_nanoseconds(), received, sent};
+    const Mark end{thread_nanoseconds(), received, sent};
     if (phase_ == Phase::Measure)
-      say("%llu %llu %llu %llu\n", end.received - start_.received, end.sent - start_.sent,
-          end.cycles - start_.cycles, end.nanoseconds - start_.nanoseconds);
+      say("%llu %llu %llu\n", end.received - start_.received, end.sent - start_.sent,
+          (end.nanoseconds - start_.nanoseconds) * (rte_get_tsc_hz() / 1'000'000) / 1000);
     else
       say("ready\n");
     wait();

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import frames
 from dpdk_programs import Bench, Failed, Hugepages
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MOST_STEAL, LEAST_CPU = 0.01, 0.97  # of a turn; others are taken again
+MOST_STEAL = 0.02  # of all time in a turn; others are taken again
 TRIES = 6
 IO = ("testpmd_io", "testpmd_macswap")
 L3FWD = ("l3fwd_em", "l3fwd_lpm", "l3fwd_acl")
@@ -87,14 +88,14 @@ def cpu_times():
 
 
 def quiet_turn(program, warm, measure):
-    """A turn in which neither the host nor another program had the core for long."""
+    """A turn in which the host did not take the core away; what other programs of this machine take is not counted."""
     for _ in range(TRIES):
         before = cpu_times()
         turn = program.turn(warm, measure)
         spent = [b - a for a, b in zip(before, cpu_times())]
-        if spent[7] <= MOST_STEAL * max(sum(spent), 1) and turn.cpu_ns >= LEAST_CPU * measure * 1e6:
+        if spent[7] <= MOST_STEAL * max(sum(spent), 1) and turn.received > 0:
             return turn
-    raise Failed(f"{program.name}: in {TRIES} turns others had the core for more than 3 % of the time")
+    raise Failed(f"{program.name}: in {TRIES} turns the host took more than 2 % of the time")
 
 
 class Measured:
@@ -206,7 +207,7 @@ class Run:
 
 
 class Long:
-    pairs, warm, measure = 11, 20, 60  # milliseconds
+    pairs, warm, measure = 9, 15, 40  # milliseconds
 
 
 class Quick:
@@ -223,6 +224,8 @@ def main():
     parser.add_argument("only", nargs="*", help="parts of names of traffic")
     arguments = parser.parse_args()
     arguments.build = os.path.abspath(arguments.build)
+    # Whoever stops this gets the programs ended and the hugepages back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="memory_ports")
     with Hugepages() as pages:
         run = Run(arguments, folder, pages.granted)
