@@ -183,6 +183,15 @@ uint32_t FlowTable::insert(const FlowKey& key) noexcept {
   return flow;
 }
 
+void FlowTable::fetch_record(uint32_t flow) const noexcept {
+  prefetch(&hot_[flow]);
+  prefetch(&cold_[flow]);
+}
+
+void FlowTable::fetch_place(uint32_t flow) const noexcept {
+  prefetch(&index_[bucket_of(hash_of(hot_[flow].key, seed_))]);
+}
+
 void FlowTable::erase(uint32_t flow) noexcept {
   const uint64_t hash = hash_of(hot_[flow].key, seed_);
   const uint16_t tag = tag_of(hash);

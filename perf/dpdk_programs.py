@@ -125,7 +125,7 @@ class Bench:
     def testpmd(self, mode):
         eal = self._eal(f"testpmd_{mode}", ["--lcores", f"0@0,1@{self.core}", "--main-lcore", "0"])
         return self._start(f"testpmd_{mode}", ["dpdk-testpmd", *eal, f"--forward-mode={mode}", "--nb-cores=1",
-                                               "--total-num-mbufs=8192", "--no-mlockall"])
+                                               "--total-num-mbufs=8192", "--no-mlockall", "--no-flush-rx"])
 
     def l3fwd(self, lookup, flows):
         rules = l3fwd_rules.write(self.folder, lookup, flows)

@@ -8,7 +8,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SITE = """\
 site: bench
 packs: [{repo}/deploy/packs/out_of_band_server_management.json]
-pattern_cache: {folder}/patterns
+pattern_cache: {patterns}
 workers: 1
 cores: [{core}]
 idle: spin
@@ -48,9 +48,11 @@ def rule(n):
 
 
 def write(folder, ports, flows, core, more_rules):
+    """Its path. Patterns are compiled once for all runs of a measurement."""
     os.makedirs(f"{folder}/log")
     path = f"{folder}/site.yaml"
     with open(path, "w", encoding="utf-8") as file:
         file.write(SITE.format(repo=REPO, folder=folder, core=core, flows=flows, ports=ports,
+                               patterns=f"{os.path.dirname(os.path.dirname(os.path.dirname(folder)))}/patterns",
                                rules=",".join(rule(n) for n in range(more_rules))))
     return path
