@@ -119,27 +119,49 @@ TupleSpace<Bits> make_space(const std::vector<uint32_t>& numbers, const std::vec
 RuleTable::RuleTable(std::vector<uint32_t> numbers, const std::vector<RuleConditions>& rules)
     : numbers_(std::move(numbers)) {
   if (numbers_.size() <= kLongestList) {
-    for (const uint32_t number : numbers_)
-      list_.push_back(
-          {number, covering_range(rules[number].ports), rules[number].protocol, rules[number].plain});
+    for (const uint32_t number : numbers_) list_.push_back(make_line(number, rules[number]));
     return;
   }
   v4_ = make_space<V4Bits>(numbers_, rules);
   mixed_ = make_space<V6Bits>(numbers_, rules);
 }
 
+RuleTable::Line RuleTable::make_line(uint32_t number, const RuleConditions& rule) {
+  Line line{
+      .rule = number, .ports = covering_range(rule.ports), .protocol = rule.protocol, .plain = rule.plain};
+  const std::vector<Prefix> sources = prefixes_for<V4Bits>(rule.sources),
+                            destinations = prefixes_for<V4Bits>(rule.destinations);
+  if (sources.empty() || destinations.empty()) return line;  // of IPv6: fits_packet has the last word
+  const auto box = make_entry<V4Bits>(covering_prefix(sources), covering_prefix(destinations));
+  line.source = box.source;
+  line.source_mask = box.source_mask;
+  line.destination = box.destination;
+  line.destination_mask = box.destination_mask;
+  line.exact = sources.size() == 1 && destinations.size() == 1 && rule.ports.ranges().size() <= 1;
+  return line;
+}
+
+// Nearly every rule is refused by words that lie side by side, without a look at its sets.
+void RuleTable::judge_list(RuleJudge& judge) const noexcept {
+  const FlowFacts& facts = judge.facts();
+  const bool v4 = facts.source.is_v4() && facts.destination.is_v4();
+  const V4Bits source = V4Bits::of(facts.source), destination = V4Bits::of(facts.destination);
+  for (const Line& line : list_) {
+    if (line.rule >= judge.best()) return;
+    if (line.protocol != kAnyProtocol && line.protocol != facts.protocol) continue;
+    if (!line.ports.contains(facts.destination_port)) continue;
+    const uint32_t outside = ((source ^ line.source) & line.source_mask).word |
+                             ((destination ^ line.destination) & line.destination_mask).word;
+    if (v4 && outside != 0) continue;
+    if (!(v4 && line.exact) && !judge.fits_packet(line.rule)) continue;
+    if (line.plain) return judge.matched(line.rule);
+    judge.weigh(line.rule);
+  }
+}
+
 void RuleTable::judge(RuleJudge& judge) const noexcept {
   const FlowFacts& facts = judge.facts();
-  if (!list_.empty()) {
-    for (const Line& line : list_) {
-      if (line.rule >= judge.best()) return;
-      if (line.protocol != kAnyProtocol && line.protocol != facts.protocol) continue;
-      if (!line.ports.contains(facts.destination_port) || !judge.fits_packet(line.rule)) continue;
-      if (line.plain) return judge.matched(line.rule);
-      judge.weigh(line.rule);
-    }
-    return;
-  }
+  if (!list_.empty()) return judge_list(judge);
   if (facts.source.is_v4() && facts.destination.is_v4()) {
     v4_.find(V4Bits::of(facts.source), V4Bits::of(facts.destination), judge);
   } else {

@@ -25,12 +25,18 @@ class RuleTable {
   std::string shape() const;
 
  private:
+  // A rule of a short list. `source` and `destination` are what covers the IPv4 part of its prefixes.
   struct Line {
     uint32_t rule = 0;
+    V4Bits source, source_mask, destination, destination_mask;
     PortRange ports;  // from the lowest to the highest
     uint8_t protocol = kAnyProtocol;
     bool plain = false;
+    bool exact = false;  // for IPv4 packets this line says all that fits_packet would say
   };
+
+  static Line make_line(uint32_t number, const RuleConditions& rule);
+  void judge_list(RuleJudge& judge) const noexcept;
 
   std::vector<uint32_t> numbers_;
   std::vector<Line> list_;

@@ -40,6 +40,8 @@ std::string kind_name(dataplane::PortSpec::Kind kind) {
       return "ring";
     case Kind::Pcap:
       return "pcap";
+    case Kind::Vdev:
+      return "vdev";
   }
   return "";
 }

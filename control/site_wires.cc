@@ -13,11 +13,12 @@ namespace {
 constexpr size_t kMostWires = 64;
 constexpr Range kVlans{1, 4094};
 constexpr std::string_view kExpectedPort =
-    "pci:0000:03:00.0, af_xdp:IF, af_packet:IF, tap:NAME, ring:NAME or pcap:IN[,OUT]";
+    "pci:0000:03:00.0, af_xdp:IF, af_packet:IF, tap:NAME, ring:NAME, pcap:IN[,OUT] or vdev:NAME[,ARGUMENTS]";
 
 constexpr Choice<PortSpec::Kind> kPortKinds[] = {
-    {"pci", PortSpec::Kind::Pci}, {"af_xdp", PortSpec::Kind::AfXdp}, {"af_packet", PortSpec::Kind::AfPacket},
-    {"tap", PortSpec::Kind::Tap}, {"ring", PortSpec::Kind::Ring},    {"pcap", PortSpec::Kind::Pcap}};
+    {"pci", PortSpec::Kind::Pci},  {"af_xdp", PortSpec::Kind::AfXdp}, {"af_packet", PortSpec::Kind::AfPacket},
+    {"tap", PortSpec::Kind::Tap},  {"ring", PortSpec::Kind::Ring},    {"pcap", PortSpec::Kind::Pcap},
+    {"vdev", PortSpec::Kind::Vdev}};
 constexpr Choice<L2Action> kL2Actions[] = {{"pass", L2Action::Pass}, {"drop", L2Action::Drop}};
 enum class OnFailure : uint8_t { Closed, Open };  // what a wire does when no daemon runs
 constexpr Choice<OnFailure> kOnFailure[] = {{"closed", OnFailure::Closed}, {"open", OnFailure::Open}};
@@ -47,6 +48,8 @@ bool is_device(PortSpec::Kind kind, std::string_view text) {
       return is_interface(text);
     case PortSpec::Kind::Pcap:
       return !text.empty() && text.find(',') == std::string_view::npos;
+    case PortSpec::Kind::Vdev:
+      return is_name(text.substr(0, text.find(','))) && text.find(' ') == std::string_view::npos;
   }
   return false;
 }
@@ -148,7 +151,7 @@ class WiresReader {
     }
     // A capture may be read twice, a device or an output can not be used twice.
     const bool is_capture = port->kind == PortSpec::Kind::Pcap;
-    const std::string& claimed = is_capture ? port->output : port->device;
+    const std::string claimed = is_capture ? port->output : port->device.substr(0, port->device.find(','));
     if (claimed.empty()) return *port;
     const auto [at, is_new] = ports_.emplace(claimed, side.value.line);
     if (!is_new)

@@ -79,7 +79,9 @@ class Burst {
     slot.vlan_changes = false;
     slot.fragments = slot.released = slot.released_last = kNoFragments;
     slot.flow = kNoFlow;
-    slot.segment = slot.payload = {};
+    // One by one: copied from each other, the second waits for the first store.
+    slot.segment = {};
+    slot.payload = {};
   }
   Packet take(unsigned i) noexcept { return std::move(slots_[i].packet); }
   void clear() noexcept { size_ = 0; }  // after dispatch: every packet has been taken

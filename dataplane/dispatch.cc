@@ -2,7 +2,9 @@
 #include "dataplane/dispatch.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <span>
 
 namespace postern::dataplane {
 namespace {
@@ -32,13 +34,18 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
       continue;
     }
     if (slot.fate == Fate::Open) settle(slot);
-    if (slot.fate == Fate::Forward && longest_frame(slot) > max_frame_) drop(slot, DropReason::MtuExceeded);
-    if (slot.fate == Fate::Forward) {
-      forward(slot, burst.now);
-    } else {
+    const bool alone = slot.fragments == kNoFragments && slot.released == kNoFragments;
+    const uint32_t longest = alone ? slot.packet.length() : longest_frame(slot);
+    if (slot.fate == Fate::Forward && longest > max_frame_) drop(slot, DropReason::MtuExceeded);
+    if (slot.fate != Fate::Forward) {
       refuse(slot, policy, burst.now);
+    } else if (alone) {
+      forward_one(slot, std::move(slot.packet), burst.now);
+    } else {
+      forward(slot, burst.now);
     }
   }
+  count_rule();
   if (refused_count_ > 0) rte_pktmbuf_free_bulk(refused_.data(), refused_count_);
   refused_count_ = 0;
   for (unsigned i = 0; i < used_count_; ++i) {
@@ -51,9 +58,8 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
 
 // One packet that cannot go out makes the others useless.
 uint32_t Dispatcher::longest_frame(const Slot& slot) const noexcept {
-  const uint32_t first = slot.packet.length();
-  if (slot.fragments == kNoFragments && slot.released == kNoFragments) return first;
-  return std::max({first, fragments_.longest(slot.fragments), streams_.longest(slot.released)});
+  return std::max(
+      {slot.packet.length(), fragments_.longest(slot.fragments), streams_.longest(slot.released)});
 }
 
 // What follows the slot's own packet: the rest of its datagram, then the segments that waited for it.
@@ -69,26 +75,18 @@ void Dispatcher::settle(Slot& slot) noexcept {
   slot.fate = Fate::Forward;
 }
 
-void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
+void Dispatcher::account(const Slot& slot, uint32_t bytes, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
   FlowCold& cold = flows_.cold(slot.flow);
-  if (hot.verdict == FlowVerdict::Drop) {
-    if (cold.dropped < FlowCold::kMaxDropped) cold.dropped += 1;
-  } else if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
+  if (hot.verdict == FlowVerdict::Drop) return account_dropped(hot, cold, bytes, now);
+  if (hot.direction_from(slot.port.side()) == Direction::ToServer) {
     cold.packets_to_server += 1;
     cold.bytes_to_server += bytes;
   } else {
     cold.packets_to_client += 1;
     cold.bytes_to_client += bytes;
   }
-  if (hot.rule.value < Counters::kRules) {
-    counters_.rules[hot.rule.value].packets.add(1);
-    counters_.rules[hot.rule.value].bytes.add(bytes);
-  }
-  if (hot.verdict == FlowVerdict::Drop && (hot.flags & kDropLogged) == 0) {
-    hot.flags |= kDropLogged;
-    if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
-  }
+  count(hot.rule, bytes);
   const bool started = hot.verdict == FlowVerdict::Allow || hot.verdict == FlowVerdict::Bypass;
   if (started && (hot.flags & (kLogStart | kStartLogged)) == kLogStart) {
     hot.flags |= kStartLogged;
@@ -96,15 +94,42 @@ void Dispatcher::account(Slot& slot, uint32_t bytes, Timestamp now) noexcept {
   }
 }
 
+void Dispatcher::account_dropped(FlowHot& hot, FlowCold& cold, uint32_t bytes, Timestamp now) noexcept {
+  if (cold.dropped < FlowCold::kMaxDropped) cold.dropped += 1;
+  count(hot.rule, bytes);
+  if ((hot.flags & kDropLogged) != 0) return;
+  hot.flags |= kDropLogged;
+  if ((hot.flags & kLogStart) != 0) log_.drop(hot, cold, now);
+}
+
+void Dispatcher::count(RuleId rule, uint32_t bytes) noexcept {
+  if (rule != counted_rule_) count_rule();
+  counted_rule_ = rule;
+  ++counted_packets_;
+  counted_bytes_ += bytes;
+}
+
+void Dispatcher::count_rule() noexcept {
+  if (counted_packets_ > 0 && counted_rule_.value < Counters::kRules) {
+    counters_.rules[counted_rule_.value].packets.add(counted_packets_);
+    counters_.rules[counted_rule_.value].bytes.add(counted_bytes_);
+  }
+  counted_packets_ = 0;
+  counted_bytes_ = 0;
+}
+
 void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
-  const PortIndex out = slot.port.opposite();
   Packet packet = std::move(slot.packet);
   while (packet) {
-    if (slot.flow != kNoFlow) account(slot, packet.length(), now);
-    if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
-    stage(std::move(packet), out, now);
+    forward_one(slot, std::move(packet), now);
     packet = next_of(slot);
   }
+}
+
+void Dispatcher::forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept {
+  if (slot.flow != kNoFlow) account(slot, packet.length(), now);
+  if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
+  stage(std::move(packet), slot.port.opposite(), now);
 }
 
 void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
@@ -127,6 +152,9 @@ void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
     stage.used = true;
     used_[used_count_++] = port.value;
   }
+  const uint32_t length = packet.length();
+  stage.bytes += length;
+  stage.lengths[stage.count] = length;
   stage.packets[stage.count++] = packet.release();
   if (stage.count == kStage) flush(port, now);
 }
@@ -134,8 +162,6 @@ void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {
 void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   Stage& stage = (*stages_)[port.value];
   if (stage.count == 0) return;
-  std::array<uint32_t, kStage> lengths;
-  for (unsigned i = 0; i < stage.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(stage.packets[i]);
   const bool up = output_.link_up(port);
   const Output::Taken result =
       up ? output_.send(port, stage.packets.data(), stage.count, now) : Output::Taken{};
@@ -146,9 +172,11 @@ void Dispatcher::flush(PortIndex port, Timestamp now) noexcept {
   }
   counters_.sent.add(result.sent);
   counters_.ports[port.value].sent_packets.add(result.sent);
+  const auto unsent = std::span(stage.lengths).first(stage.count).subspan(result.sent);
   counters_.ports[port.value].sent_bytes.add(
-      std::accumulate(lengths.begin(), lengths.begin() + result.sent, uint64_t{0}));
+      std::accumulate(unsent.begin(), unsent.end(), stage.bytes, std::minus<>()));
   stage.count = 0;
+  stage.bytes = 0;
 }
 
 }  // namespace postern::dataplane

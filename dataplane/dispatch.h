@@ -31,15 +31,21 @@ class Dispatcher {
   struct Stage {
     bool used = false;
     unsigned count = 0;
+    uint64_t bytes = 0;
     std::array<rte_mbuf*, kStage> packets;
+    std::array<uint32_t, kStage> lengths;
   };
 
   void settle(Slot& slot) noexcept;
   uint32_t longest_frame(const Slot& slot) const noexcept;
-  void account(Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  void account(const Slot& slot, uint32_t bytes, Timestamp now) noexcept;
+  void account_dropped(FlowHot& hot, FlowCold& cold, uint32_t bytes, Timestamp now) noexcept;
   Packet next_of(Slot& slot) noexcept;
+  void forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
+  void count(RuleId rule, uint32_t bytes) noexcept;
+  void count_rule() noexcept;
   void stage(Packet packet, PortIndex port, Timestamp now) noexcept;
   void flush(PortIndex port, Timestamp now) noexcept;
 
@@ -57,6 +63,10 @@ class Dispatcher {
   unsigned used_count_ = 0;
   std::array<rte_mbuf*, Burst::kCapacity> refused_;
   unsigned refused_count_ = 0;
+  // Of the packets of one rule that came one after the other, before they are added to its counters.
+  RuleId counted_rule_;
+  uint32_t counted_packets_ = 0;
+  uint64_t counted_bytes_ = 0;
 };
 
 }  // namespace postern::dataplane

@@ -27,6 +27,9 @@ class FlowTable {
   // The key must not be in the table. kNoFlow: no free record, or the index found no place.
   uint32_t insert(const FlowKey& key) noexcept;
   void erase(uint32_t flow) noexcept;
+  // Fetch what a coming erase needs, first the record, some flows later its place in the index.
+  void fetch_record(uint32_t flow) const noexcept;
+  void fetch_place(uint32_t flow) const noexcept;
 
   FlowHot& hot(uint32_t flow) noexcept { return hot_[flow]; }
   const FlowHot& hot(uint32_t flow) const noexcept { return hot_[flow]; }

@@ -28,6 +28,7 @@ class Parser {
 
  private:
   void parse(Slot& slot, Timestamp now) noexcept;
+  bool parse_plain(Slot& slot, Bytes packet) noexcept;
   void parse_layer2(Slot& slot, const L2Policy& l2, uint16_t ethertype) noexcept;
   void parse_ip(Slot& slot, Bytes packet, bool v4, Timestamp now) noexcept;
   void parse_tcp(Slot& slot) noexcept;

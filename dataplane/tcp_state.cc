@@ -101,6 +101,26 @@ void observe_fin(FlowHot& hot, Direction direction) noexcept {
   hot.state = both ? FlowState::Closed : FlowState::Closing;
 }
 
+// RFC 9293 section 3.10.7.4, first and fifth: whether an acceptable acknowledgement and a place in the
+// window.
+bool acceptable(const End& sender, const Segment& s) noexcept {
+  if ((s.flags & kAck) != 0 && (s.flags & kRst) == 0) {
+    const bool of_unsent = sequence_before(sender.peer_next, s.acknowledgement);
+    const bool ancient = sequence_before(s.acknowledgement, sender.peer_next - kOldest);
+    if (of_unsent || ancient) return false;
+  }
+  if ((s.flags & kRst) != 0) return true;  // observe_reset has its own rules
+  // One byte beyond the window is a probe of a closed one (RFC 9293 section 3.8.6.1).
+  return !sequence_before(sender.window_end + 1, s.end) && !sequence_before(s.end, sender.next - kOldest);
+}
+
+void move_on(FlowCold& cold, const End& sender, const Segment& s, Direction direction) noexcept {
+  if (sequence_before(sender.next, s.end)) sender.next = s.end;
+  const uint32_t offered = s.acknowledgement + (s.window << scale_of(cold, direction));
+  if (sequence_before(sender.peer_window_end, offered)) sender.peer_window_end = offered;
+  note_flags(cold, direction, s.flags);
+}
+
 }  // namespace
 
 void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
@@ -127,6 +147,15 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
 TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   const Segment s = read(slot);
   const Direction direction = hot.direction_from(slot.port.side());
+  // The middle of a connection, which is nearly all of it.
+  const bool plain_options = s.options.empty() || only_timestamps(s.options) || (hot.flags & kTcpMd5) != 0;
+  if (hot.state == FlowState::Established && plain_options &&
+      (s.flags & (kSyn | kFin | kRst | kAck)) == kAck) {
+    const End sender = end_of(cold, direction);
+    if (!acceptable(sender, s)) return kOutOfWindow;
+    move_on(cold, sender, s, direction);
+    return kAccept;
+  }
   if ((hot.flags & kTcpMd5) == 0 && !s.options.empty() && !only_timestamps(s.options) &&
       read_tcp_options(s.options).md5)
     return {TcpEffect::Refuse, DropReason::TcpMd5};
@@ -147,25 +176,14 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
   if (syn) return kAccept;
 
   const End sender = end_of(cold, direction);
-  if ((s.flags & kAck) != 0) {
-    const bool of_unsent = sequence_before(sender.peer_next, s.acknowledgement);
-    const bool ancient = sequence_before(s.acknowledgement, sender.peer_next - kOldest);
-    if ((of_unsent || ancient) && (s.flags & kRst) == 0) return kOutOfWindow;
-  }
+  if (!acceptable(sender, s)) return kOutOfWindow;
   if ((s.flags & kRst) != 0) {
     const TcpOutcome outcome = observe_reset(hot, cold, s, direction);
     if (outcome.effect == TcpEffect::Accept) note_flags(cold, direction, s.flags);
     return outcome;
   }
-  // One byte beyond the window is a probe of a closed one (RFC 9293 section 3.8.6.1).
-  if (sequence_before(sender.window_end + 1, s.end) || sequence_before(s.end, sender.next - kOldest))
-    return kOutOfWindow;
-
   const bool in_order = !sequence_before(sender.next, s.sequence);
-  if (sequence_before(sender.next, s.end)) sender.next = s.end;
-  const uint32_t offered = s.acknowledgement + (s.window << scale_of(cold, direction));
-  if (sequence_before(sender.peer_window_end, offered)) sender.peer_window_end = offered;
-  note_flags(cold, direction, s.flags);
+  move_on(cold, sender, s, direction);
   if (hot.state == FlowState::SynReceived && direction == Direction::ToServer)
     hot.state = FlowState::Established;
   if ((s.flags & kFin) != 0 && in_order) {

@@ -112,26 +112,26 @@ unsigned Worker::poll_queue(PortIndex index, const Port& port, unsigned queue,
   const unsigned count = rte_eth_rx_burst(port.id, static_cast<uint16_t>(queue), packets, kPollSize);
   if (count == 0) return 0;
   uint64_t bytes = 0;
-  for (unsigned i = 0; i < count; ++i) {
-    bytes += rte_pktmbuf_pkt_len(packets[i]);
-    packets[i]->port = index.value;
-  }
-  counters_.received.add(count);
-  counters_.ports[index.value].received_packets.add(count);
-  counters_.ports[index.value].received_bytes.add(bytes);
-
   burst_.now = shared_.clock.now();
   if (shared_.workers == 1) {
-    for (unsigned i = 0; i < count; ++i) burst_.add(Packet(packets[i]), index);
+    for (unsigned i = 0; i < count; ++i) {
+      bytes += rte_pktmbuf_pkt_len(packets[i]);
+      burst_.add(Packet(packets[i]), index);
+    }
   } else {
     unsigned owners[kPollSize];
     for (unsigned i = 0; i < count; ++i) {
+      bytes += rte_pktmbuf_pkt_len(packets[i]);
+      packets[i]->port = index.value;  // for who takes it over
       const Bytes frame{rte_pktmbuf_mtod(packets[i], const uint8_t*), rte_pktmbuf_data_len(packets[i])};
       owners[i] = owner_of_frame(frame, shared_.workers, number_);
       if (owners[i] == number_) burst_.add(Packet(packets[i]), index);
     }
     hand_over(packets, owners, count);
   }
+  counters_.received.add(count);
+  counters_.ports[index.value].received_packets.add(count);
+  counters_.ports[index.value].received_bytes.add(bytes);
   if (!burst_.empty()) pipeline_.process(burst_, snapshot);
   return count;
 }

@@ -49,6 +49,7 @@ class Pairs {
   }
 
   double ratio() const { return median(ratios_); }
+  size_t count() const { return ratios_.size(); }
   double least() const { return *std::min_element(ratios_.begin(), ratios_.end()); }
   double most() const { return *std::max_element(ratios_.begin(), ratios_.end()); }
   double seconds_of_ours() const { return median(ours_); }  // of a round
