@@ -24,6 +24,11 @@ def _word_of(path, key):
         return next((line.split(":", 1)[1].strip() for line in file if line.startswith(key)), "unknown")
 
 
+def _first_line(path):
+    with open(path, encoding="utf-8") as file:
+        return file.readline().strip()
+
+
 def _output_of(*words):
     try:
         return subprocess.run(words, cwd=REPO, capture_output=True, text=True, check=False).stdout.strip()
@@ -37,6 +42,7 @@ def fingerprint():
         "cores": os.cpu_count(),
         "memory_gb": round(int(_word_of("/proc/meminfo", "MemTotal").split()[0]) / 2**20),
         "kernel": platform.release(),
+        "tcp": _first_line("/proc/sys/net/ipv4/tcp_congestion_control"),
         "compiler": _output_of("c++", "--version").split("\n")[0],
         "hyperscan": _output_of("pkg-config", "--modversion", "libhs"),
         "dpdk": _output_of("pkg-config", "--modversion", "libdpdk"),
