@@ -95,10 +95,13 @@ TcpOutcome observe_reset(FlowHot& hot, FlowCold& cold, const Segment& s, Directi
   return in_window ? kAccept : kOutOfWindow;
 }
 
+bool both_ended(const FlowHot& hot) noexcept {
+  return (hot.flags & (kFinToServer | kFinToClient)) == (kFinToServer | kFinToClient);
+}
+
 void observe_fin(FlowHot& hot, Direction direction) noexcept {
   hot.flags |= direction == Direction::ToServer ? kFinToServer : kFinToClient;
-  const bool both = (hot.flags & (kFinToServer | kFinToClient)) == (kFinToServer | kFinToClient);
-  hot.state = both ? FlowState::Closed : FlowState::Closing;
+  hot.state = both_ended(hot) ? FlowState::Closed : FlowState::Closing;
 }
 
 }  // namespace
@@ -162,7 +165,10 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
     return kOutOfWindow;
 
   const bool in_order = !sequence_before(sender.next, s.sequence);
-  if (sequence_before(sender.next, s.end)) sender.next = s.end;
+  const bool further = sequence_before(sender.next, s.end);
+  // Hosts take nothing behind an end that they confirmed, and nobody here would read it any more.
+  if (further && both_ended(hot) && !hot.owes_any(kOwesOrder)) return kOutOfWindow;
+  if (further) sender.next = s.end;
   const uint32_t offered = s.acknowledgement + (s.window << scale_of(cold, direction));
   if (sequence_before(sender.peer_window_end, offered)) sender.peer_window_end = offered;
   note_flags(cold, direction, s.flags);

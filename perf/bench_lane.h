@@ -95,7 +95,7 @@ class BenchLane {
   void end_flows() {
     now_ += 7200 * kSecond + kBetweenBursts;
     pipeline_.age_all(now_, *snapshot_);
-    dataplane::LogRecord records[64];
+    dataplane::LogEvent records[64];
     while (ring_.read(records) != 0) {
     }
   }

@@ -9,8 +9,13 @@ import ssl
 import sys
 
 AT_ONCE = 100  # handshakes under way
-PATIENCE = 10  # seconds for one answer
+PATIENCE = 5  # seconds for one answer
+ENOUGH = 200  # failures after which nothing further is tried
 REQUEST = b"GET /1k HTTP/1.1\r\nHost: server.lab\r\n\r\n"
+
+
+class Failures:
+    count = 0
 
 
 async def get(reader, writer):
@@ -21,32 +26,36 @@ async def get(reader, writer):
     await asyncio.wait_for(reader.readexactly(1024), PATIENCE)
 
 
-async def opened(gate, address, port, tls):
+async def attempt(gate, failures, action):
+    """What the action returns; None where it fails or is not worth trying any more."""
     async with gate:
+        if failures.count >= ENOUGH:
+            return None
         try:
-            reader, writer = await asyncio.wait_for(asyncio.open_connection(address, port, ssl=tls), PATIENCE)
-            await get(reader, writer)
-            return reader, writer
+            return await action()
         except (OSError, EOFError, asyncio.TimeoutError):
+            failures.count += 1
             return None
 
 
-async def asked_again(gate, connection):
-    async with gate:
-        try:
-            await get(*connection)
-            return True
-        except (OSError, EOFError, asyncio.TimeoutError):
-            return False
-
-
 async def hold(address, port, count, tls):
-    gate = asyncio.Semaphore(AT_ONCE)
-    connections = [c for c in await asyncio.gather(*(opened(gate, address, port, tls) for _ in range(count))) if c]
-    again = await asyncio.gather(*(asked_again(gate, c) for c in connections))
+    gate, failures = asyncio.Semaphore(AT_ONCE), Failures()
+
+    async def opened():
+        ends = await asyncio.wait_for(asyncio.open_connection(address, port, ssl=tls), PATIENCE)
+        await get(*ends)
+        return ends
+
+    async def asked_again(connection):
+        await get(*connection)
+        return True
+
+    connections = [c for c in await asyncio.gather(*(attempt(gate, failures, opened) for _ in range(count))) if c]
+    failures.count = 0
+    again = await asyncio.gather(*(attempt(gate, failures, lambda c=c: asked_again(c)) for c in connections))
     for _, writer in connections:
         writer.close()
-    return {"opened": len(connections), "answered_again": sum(again)}
+    return {"opened": len(connections), "answered_again": sum(map(bool, again))}
 
 
 def main():
