@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of what programs wrote before there were rows: Google Benchmark's files, verdict_cost's and memory_table's."""
+import re
+
 from suite.rows import Results
 
 PAIRS = 31  # of turns behind a ratio with least and most, perf/pairs.h
@@ -9,6 +11,7 @@ YARDSTICKS = {
                        for rules in (10, 1000, 10000)],
     "tls_bench": [("certificate_by_us", "certificate_by_openssl")],
 }
+HOW_RUN = re.compile(r"/(?:iterations:\d+|repeats:\d+|min_time:[\d.]+|manual_time|real_time)")  # not what was run
 NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -36,7 +39,7 @@ def _google(results, name, benchmarks):
         if run.get("error_occurred"):
             results.skip(f"{name}/{run['name']}", run.get("error_message", "error"))
             continue
-        runs.setdefault(run.get("run_name", run["name"]).removesuffix("/manual_time"), []).append(run)
+        runs.setdefault(HOW_RUN.sub("", run.get("run_name", run["name"])), []).append(run)
     times = {}
     for bench, of_bench in runs.items():
         times[bench] = [run["real_time"] * NANOSECONDS[run["time_unit"]] for run in of_bench]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What perf/run runs. A program is perf/NAME if there is such a script, else build-perf/perf/NAME if perf/NAME.cc is
+"""What perf/run runs. A program is perf/NAME (or its file) if there is such a script, else build-perf/perf/NAME if perf/NAME.cc is
 there; what is neither is not in the list yet."""
 import os
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ class Program:
     quick: tuple = ("--quick",)
     needs: tuple = ()  # further targets of the build
     root: bool = False  # cannot run otherwise
+    file: str = ""  # of the script, where that is not the name
 
     @property
     def script(self):
-        return f"{REPO}/perf/{self.name}"
+        return f"{REPO}/perf/{self.file or self.name}"
 
     def is_script(self):
         return os.access(self.script, os.X_OK)
@@ -48,11 +49,10 @@ ALL = (
     Program("classify_bench", GOOGLE, REPEATED, (BRIEF, "--benchmark_filter=/(10|1000)$")),
     Program("http_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("tls_bench", GOOGLE, REPEATED, (BRIEF,)),
-    Program("micro_bench", GOOGLE, quick=(BRIEF,)),
-    Program("memory_ports", root=True),
-    Program("captures"),
-    Program("rfc2544", needs=("posternd",), root=True),
-    Program("hot_swap", needs=("posternd", "posternctl"), root=True),
+    Program("table_bench"),
+    Program("memory_ports", file="memory_ports.py", needs=("posternd", "perf/libmemory_ports.so"), root=True),
+    Program("rfc2544", needs=("posternd", "posternctl", "perf/pktgen"), root=True),
+    Program("hot_swap", needs=("posternd", "posternctl", "perf/pktgen"), root=True),
     Program("lab", needs=("posternd", "posternctl"), root=True),
 )
 

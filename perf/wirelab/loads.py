@@ -17,11 +17,11 @@ LEAST_SECONDS_OF_LATENCY = 1
 
 @dataclass
 class Turn:
-    """One turn on one stand. `values`: by what is measured; `done` and `failed`: transactions."""
+    """One turn on one stand. `values`: by what is measured; `done` and `failed`: transactions. A connection that a peer
+    reset is a failed transaction."""
     values: dict
     done: int = 0
     failed: int = 0
-    resets: int = 0
     times_us: list = field(default_factory=list)  # of single transactions, to plot their distribution
 
 
@@ -40,30 +40,18 @@ class Case:
     paced: bool = False  # needs a rate: half of what the slowest stand does unpaced
 
 
-def _resets(stand):
-    """Resets the client received: those it did not cause by closing with data unread."""
-    fields = {}
-    for table in ("snmp", "netstat"):
-        lines = stand.run("client", "cat", f"/proc/net/{table}").stdout.splitlines()
-        for names, numbers in zip(lines[::2], lines[1::2]):
-            fields.update(zip(names.split()[1:], map(int, numbers.split()[1:])))
-    return fields["EstabResets"] - fields["TCPAbortOnClose"] - fields["TCPAbortOnData"]
-
-
 def _url(port, size):
     return f"{'https' if port in (HTTPS, HTTPS_TEN) else 'http'}://{SERVER}:{port}/{size}k"
 
 
 def _wrk(stand, seconds, _rate, port, size, headers=(), connections=CONNECTIONS):
-    before = _resets(stand)
     done = stand.run("client", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
                      f"{HERE}/wrk_summary.lua", *(word for h in headers for word in ("-H", h)), _url(port, size),
                      timeout=seconds + 30)
     told = json.loads(done.stdout.strip().splitlines()[-1])
     errors = told["connect"] + told["read"] + told["write"] + told["status"] + told["timeout"]
     rate = told["requests"] / (told["duration_us"] * 1e-6)
-    return Turn({"rate": rate, "throughput": rate * size * 1024 * 8 / GBIT}, told["requests"], errors,
-                max(_resets(stand) - before, 0))
+    return Turn({"rate": rate, "throughput": rate * size * 1024 * 8 / GBIT}, told["requests"], errors)
 
 
 def _stream(stand, seconds, _rate):
@@ -78,7 +66,7 @@ def _stream(stand, seconds, _rate):
 def _latency(stand, seconds, rate, port, size):
     """Connections of their own, timed one by one by curl, while h2load keeps the given rate in the background."""
     clients = 10
-    log = f"{stand.folder}/h2load.log"
+    log = f"{stand.folder}/h2load.requests"
     if os.path.exists(log):
         os.remove(log)
     seconds = max(seconds, LEAST_SECONDS_OF_LATENCY)

@@ -116,7 +116,7 @@ class ConvertTest(unittest.TestCase):
         self.assertIs(convert.rows_of("lab", written), written)
 
     def test_benchmarks_that_compare_give_their_ratio(self):
-        run = {"name": "a/b/iterations:1", "run_name": "a/b", "run_type": "iteration", "real_time": 2.0, "time_unit": "us",
+        run = {"name": "a/b/iterations:1", "run_name": "a/b/iterations:1", "run_type": "iteration", "real_time": 2.0, "time_unit": "us",
                "ratio": 0.9, "least": 0.8, "most": 1.0}
         found = self.keys("application_bench", {"benchmarks": [run]})
         self.assertEqual(found["application_bench/a/b/time"]["value"], 2000.0)
