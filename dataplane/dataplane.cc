@@ -113,7 +113,7 @@ Status Dataplane::open_ports() {
   if (pool_ == nullptr) return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};
   for (const Wire& wire : setup_.wires) {
     for (const PortSpec& spec : wire.ports) {
-      Result<Port> port = open_port({spec, devices_++, setup_.workers, setup_.mtu, pool_});
+      Result<Port> port = open_port({spec, devices_++, setup_.workers, setup_.mtu, setup_.idle, pool_});
       if (!port) return port.error();
       WireEnd end;
       end.spec = spec;
@@ -190,7 +190,7 @@ void Dataplane::withdraw(unsigned index) {
 
 bool Dataplane::attach(unsigned index) {
   WireEnd& end = ends_[index];
-  Result<Port> port = open_port({end.spec, devices_++, setup_.workers, setup_.mtu, pool_});
+  Result<Port> port = open_port({end.spec, devices_++, setup_.workers, setup_.mtu, setup_.idle, pool_});
   if (!port) return false;
   watch_.bring_up(end.interface);
   end.port = std::make_unique<Port>(*port);

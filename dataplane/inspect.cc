@@ -58,6 +58,7 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
   const bool acknowledges = (slot.tcp_flags & (kAck | kRst)) == kAck;
   if (acknowledges && !streams_.acknowledge(stream, other(direction), load_be32(slot.segment.data() + 8)))
     return drop(slot, DropReason::TcpOutOfWindow);
+  if (acknowledges) note_end(stream, slot, other(direction));
   if (stream.scanning) clear_urgent(slot);
   if (slot.payload.empty() && slot.fate == Fate::Open) streams_.note(stream, slot, direction);
   if (!slot.payload.empty() && slot.fate == Fate::Open) {
@@ -73,9 +74,23 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
   if (slot.fate == Fate::Open) finish(stream, slot, at.now);
 }
 
-// A stream that nobody scans any more lives until what was scanned has been acknowledged.
+void Inspector::note_end(Stream& stream, const Slot& slot, Direction of) const noexcept {
+  const uint16_t fin = of == Direction::ToServer ? kFinToServer : kFinToClient;
+  if ((flows_.hot(slot.flow).flags & fin) == 0) return;
+  const uint32_t end = flows_.cold(slot.flow).next[static_cast<size_t>(of)];
+  if (load_be32(slot.segment.data() + 8) == end) stream.half(of).ended = true;
+}
+
+// A stream that nobody scans any more lives until what was scanned has been acknowledged. One whose ends both
+// hosts confirmed has nothing to come: if it kept its place until its flow ages out, the places would bound
+// how many connections may end per second.
 void Inspector::finish(Stream& stream, Slot& slot, Timestamp now) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.state == FlowState::Closed && StreamTable::over(stream, flows_.cold(slot.flow).next)) {
+    if (hot.owes_any(kOwesReading)) identifier_.abandon(stream, slot.flow, now);
+    streams_.close(slot.flow);
+    return hot.pay(kOwesOrder);
+  }
   const bool over = hot.verdict == FlowVerdict::Drop || hot.verdict == FlowVerdict::Bypass;
   if (over && hot.owes_any(kOwesReading)) identifier_.abandon(stream, slot.flow, now);
   if (stream.scanning && !hot.owes_any(kOwesApplication | kOwesReading)) streams_.stop(stream);

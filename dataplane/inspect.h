@@ -28,6 +28,7 @@ class Inspector {
   using Moment = Identifier::Moment;
 
   void inspect_segment(Slot& slot, const Moment& at) noexcept;
+  void note_end(Stream& stream, const Slot& slot, Direction of) const noexcept;
   void finish(Stream& stream, Slot& slot, Timestamp now) noexcept;
   void no_room(Slot& slot, const Moment& at) noexcept;
   void give_up(uint32_t flow, const Moment& at) noexcept;

@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "dataplane/interface_watch.h"
 #include "dataplane/owner.h"
+#include "dataplane/port_events.h"
 
 namespace postern::dataplane {
 namespace {
@@ -35,9 +37,11 @@ std::string device_arguments(const PortSetup& setup) {
   const unsigned frame = frame_room(setup.mtu);
   switch (spec.kind) {
     case Kind::AfXdp:
-      // Every queue: what arrives at one without a socket would go to the kernel instead of the wire.
+      // Every queue: what arrives at one without a socket would go to the kernel instead of the wire. Busy
+      // polling is a system call for every look at an empty queue, wasted where workers wait for frames.
       return "net_af_xdp" + number + ",iface=" + spec.device +
-             ",start_queue=0,queue_count=" + std::to_string(xdp_queues(spec));
+             ",start_queue=0,queue_count=" + std::to_string(xdp_queues(spec)) +
+             (setup.idle == Idle::Sleep ? ",busy_budget=0" : "");
     case Kind::AfPacket:
       return "net_af_packet" + number + ",iface=" + spec.device + ",qpairs=" + queues +
              ",framesz=" + std::to_string(frame) + ",blocksz=" + std::to_string(std::max(frame, 4096u)) +
@@ -205,6 +209,7 @@ Result<Port> open_port(const PortSetup& setup) {
   if (limit != 0 && setup.mtu > limit)
     return port_error(setup.spec, "carries an MTU of at most " + std::to_string(limit) +
                                       ", the site asks for " + std::to_string(setup.mtu));
+  const std::vector<int> before = packet_sockets();
   const Result<uint16_t> id = probe(setup);
   if (!id) return id.error();
   Port port;
@@ -216,6 +221,9 @@ Result<Port> open_port(const PortSetup& setup) {
     close_port(port);
     return status.error();
   }
+  const std::vector<int> after = packet_sockets();
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(port.sockets));
   return port;
 }
 

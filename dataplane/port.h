@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "dataplane/wire.h"
@@ -18,14 +19,16 @@ struct PortSetup {
   unsigned number = 0;  // makes the device name unique in the process
   unsigned workers = 1;
   uint16_t mtu = 1500;
+  Idle idle = Idle::Spin;
   rte_mempool* pool = nullptr;
 };
 
 struct Port {
-  uint16_t id = 0;            // DPDK's
-  uint16_t rx_queues = 0;     // queue n is served by worker n % workers
-  uint16_t tx_queues = 0;     // as many as workers, or worker 0 sends for all
-  std::string device;         // DPDK's name, for closing
+  uint16_t id = 0;           // DPDK's
+  uint16_t rx_queues = 0;    // queue n is served by worker n % workers
+  uint16_t tx_queues = 0;    // as many as workers, or worker 0 sends for all
+  std::vector<int> sockets;  // readable when frames wait; none: the port must be polled
+  std::string device;        // DPDK's name, for closing
 };
 
 // Configured and started, promiscuous. The error names the port as the site wrote it and what was missing.

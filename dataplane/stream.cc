@@ -281,6 +281,13 @@ bool StreamTable::drained(const Stream& stream) noexcept {
   });
 }
 
+bool StreamTable::over(const Stream& stream, const uint32_t (&ends)[2]) noexcept {
+  const auto is_over = [](const Half& half, uint32_t end) {
+    return half.ended && half.held == kNone && half.next + 1 == end;
+  };
+  return is_over(stream.halves[0], ends[0]) && is_over(stream.halves[1], ends[1]);
+}
+
 Bytes StreamTable::front(const Stream& stream, Direction direction) noexcept {
   return store_.front(stream.half(direction).kept, scratch_);
 }

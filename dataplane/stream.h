@@ -27,8 +27,9 @@ struct StreamLimits {
   uint32_t blocks = 8192;   // of 2 KB, for bytes that were not acknowledged yet
   uint16_t held = 4096;     // segments behind a gap
   uint32_t kept_per_flow = 512 * 1024;
-  uint16_t held_per_flow = 64;                   // of one direction
-  uint32_t tls = 4096, http = 1024, quic = 512;  // readers
+  uint16_t held_per_flow = 64;  // of one direction
+  // Readers. A kept-alive HTTP connection may have one as long as it lives, so there are as many as streams.
+  uint32_t tls = 4096, http = 8192, quic = 512;
 };
 
 // What looks at a stream beyond its first bytes.
@@ -45,6 +46,7 @@ struct Stream {
     uint16_t held = kNoFragments;  // segments behind the gap, by sequence number
     uint16_t held_count = 0;
     bool keeps_front = true;  // from the first byte on, acknowledged or not
+    bool ended = false;       // its end (FIN) was acknowledged
     uint32_t first() const noexcept { return next - static_cast<uint32_t>(passed); }
   };
   std::array<Half, 2> halves;  // by Direction
@@ -96,6 +98,8 @@ class StreamTable {
   void stop(Stream& stream) noexcept;
   void flush(Stream& stream, Slot& slot, Direction direction) noexcept;
   static bool drained(const Stream& stream) noexcept;
+  // The receivers have both directions to their ends, the sequence numbers after these.
+  static bool over(const Stream& stream, const uint32_t (&ends)[2]) noexcept;
 
   // All bytes of a direction so far, as long as the stream keeps its front; valid until the next call.
   Bytes front(const Stream& stream, Direction direction) noexcept;

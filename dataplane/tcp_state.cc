@@ -95,10 +95,13 @@ TcpOutcome observe_reset(FlowHot& hot, FlowCold& cold, const Segment& s, Directi
   return in_window ? kAccept : kOutOfWindow;
 }
 
+bool both_ended(const FlowHot& hot) noexcept {
+  return (hot.flags & (kFinToServer | kFinToClient)) == (kFinToServer | kFinToClient);
+}
+
 void observe_fin(FlowHot& hot, Direction direction) noexcept {
   hot.flags |= direction == Direction::ToServer ? kFinToServer : kFinToClient;
-  const bool both = (hot.flags & (kFinToServer | kFinToClient)) == (kFinToServer | kFinToClient);
-  hot.state = both ? FlowState::Closed : FlowState::Closing;
+  hot.state = both_ended(hot) ? FlowState::Closed : FlowState::Closing;
 }
 
 // RFC 9293 section 3.10.7.4, first and fifth: whether an acceptable acknowledgement and a place in the
@@ -183,6 +186,9 @@ TcpOutcome tcp_observe(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept 
     return outcome;
   }
   const bool in_order = !sequence_before(sender.next, s.sequence);
+  // Hosts take nothing behind an end that they confirmed, and nobody here would read it any more.
+  const bool further = sequence_before(sender.next, s.end);
+  if (further && both_ended(hot) && !hot.owes_any(kOwesOrder)) return kOutOfWindow;
   move_on(cold, sender, s, direction);
   if (hot.state == FlowState::SynReceived && direction == Direction::ToServer)
     hot.state = FlowState::Established;

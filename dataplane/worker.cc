@@ -82,14 +82,29 @@ void Worker::end_flows() noexcept {
   pipeline_.tracker().end_some(pipeline_.flows().size(), EndReason::Shutdown, shared_.clock.now());
 }
 
-// Leaves the core to others after a while without packets, in growing steps, so a first packet waits at most
-// 0.2 ms.
+// Leaves the core to others: clients and servers of a small machine need it more than a look at empty queues.
 void Worker::rest(unsigned idle_rounds) noexcept {
   constexpr unsigned kSpins = 32;
-  if (shared_.idle == Idle::Spin || idle_rounds < kSpins) return;
+  if (shared_.idle == Idle::Spin || idle_rounds == 0) return;
   const uint64_t started = rte_rdtsc();
+  if (wait_for_frames()) {
+    idle_cycles_ += rte_rdtsc() - started;
+    return;
+  }
+  if (idle_rounds < kSpins) return;
   sleep_for(idle_rounds < 4 * kSpins ? 20 * kMicrosecond : 200 * kMicrosecond);
   idle_cycles_ += rte_rdtsc() - started;
+}
+
+// Until one is there or a millisecond has passed, for flows age and questions come. False where frames come
+// by ways that cannot be waited for: from other workers, rings, captures, TAPs. A port is not closed
+// meanwhile, for this worker reports quiescence only when it is back.
+bool Worker::wait_for_frames() noexcept {
+  if (shared_.workers > 1) return false;
+  events_.clear();
+  for (const auto& live : shared_.ports)
+    if (const Port* port = live->port.load(std::memory_order_acquire)) events_.add(port->sockets);
+  return events_.complete() && events_.wait(1);
 }
 
 // Queue n belongs to worker n. Ports with a single queue therefore all meet at worker 0, which receives and

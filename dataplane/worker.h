@@ -16,6 +16,7 @@
 #include "dataplane/output.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/port.h"
+#include "dataplane/port_events.h"
 
 struct rte_ring;
 
@@ -119,6 +120,7 @@ class Worker : private Output {
   void fill(FlowQuery& query) noexcept;
   void fill(TraceQuery& query) noexcept;
   void rest(unsigned idle_rounds) noexcept;
+  bool wait_for_frames() noexcept;
   void end_flows() noexcept;
 
   WorkersShared& shared_;
@@ -128,6 +130,7 @@ class Worker : private Output {
   LogRing log_ring_;
   Pipeline pipeline_;
   Burst burst_;
+  PortEvents events_;
   Counter taken_over_;
   Timestamp aged_at_ = 0;
   uint64_t busy_cycles_ = 0, idle_cycles_ = 0;

@@ -252,12 +252,44 @@ TEST_F(Connection, IsNotEndedByAFinBehindAGap) {
   EXPECT_EQ(state(), FlowState::Established);
 }
 
+TEST_F(Connection, TakesNothingBehindItsConfirmedEnds) {
+  open();
+  client(kFin | kAck);
+  server(kFin | kAck);
+  EXPECT_EQ(client(kAck), kPassed);
+  EXPECT_EQ(server_at(-1, kFin | kAck), kPassed) << "the same end again";
+  EXPECT_EQ(client(kAck, "more"), kIgnored);
+  EXPECT_EQ(server(kAck, "more"), kIgnored);
+}
+
+TEST_F(Connection, TakesABetterStoryWhileTheEndIsNotConfirmed) {
+  open();
+  client(kFin | kAck);
+  server(kFin | kAck);
+  EXPECT_EQ(server(kAck, "more"), kPassed) << "the client has not confirmed the end";
+}
+
 TEST_F(Connection, StaysAsItIsWhenASynComesInItsMiddle) {
   open();
   EXPECT_EQ(client_at(50'000, kSyn), kPassed) << "the host challenges it";
   EXPECT_EQ(state(), FlowState::Established);
   EXPECT_EQ(client(kAck, "x"), kPassed);
   EXPECT_EQ(lane_.counters.flows_created.value(), 1u);
+}
+
+TEST(Connections, LeaveTheirPlaceInOrderToTheNextWhenTheyEnd) {
+  LaneSetup setup = lane_setup();
+  setup.pipeline.streams.streams = 1;
+  Lane lane{compiled(allow_all()), std::move(setup)};
+  for (uint16_t port = 40000; port < 40003; ++port) {
+    TcpTalk talk;
+    talk.client_port = port;
+    ASSERT_TRUE(talk.open(lane));
+    EXPECT_TRUE(lane.passes(kFirstSide, talk.from_client(kAck, "question"))) << port;
+    EXPECT_TRUE(lane.passes(kSecondSide, talk.from_server(kFin | kAck, "answer")));
+    EXPECT_TRUE(lane.passes(kFirstSide, talk.from_client(kFin | kAck)));
+    EXPECT_TRUE(lane.passes(kSecondSide, talk.from_server(kAck)));
+  }
 }
 
 TEST_F(Connection, MakesRoomForANewOneOnTheSamePorts) {
