@@ -38,6 +38,8 @@ std::string kind_name(dataplane::PortSpec::Kind kind) {
       return "tap";
     case Kind::Ring:
       return "ring";
+    case Kind::Memif:
+      return "memif";
     case Kind::Pcap:
       return "pcap";
   }

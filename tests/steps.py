@@ -82,6 +82,7 @@ STEPS = {
     "unit-profiles": unit("profiles"),
     "unit-dataplane": unit("dataplane"),
     "unit-control": unit("control"),
+    "unit-perf": unit("perf"),
     "golden-sanitized": sanitized("tests/golden/run.py"),
     "soup-sanitized": sanitized("tests/replay/segment_soup_test.py"),
     "replay-sanitized": sanitized("tests/replay/replay_test.py", GARBAGE_FRAMES="100000"),

@@ -71,6 +71,11 @@ TEST_F(SiteLoader, ReadsEveryKindOfPort) {
       good(with_line(with_line(kSite, 10, "      it: tap:t0"), 11, "      management: ring:r0"));
   EXPECT_EQ(other.wires[0].ports[0].kind, PortSpec::Kind::Tap);
   EXPECT_EQ(other.wires[0].ports[1].kind, PortSpec::Kind::Ring);
+  const Site shared =
+      good(with_line(with_line(kSite, 10, "      it: \"memif:m.sock,0\""), 11, "      management: \"memif:m.sock,1\""));
+  EXPECT_EQ(shared.wires[0].ports[1].kind, PortSpec::Kind::Memif);
+  EXPECT_EQ(shared.wires[0].ports[1].device, files_.path("m.sock"));
+  EXPECT_EQ(shared.wires[0].ports[1].output, "1");
 }
 
 TEST_F(SiteLoader, TheFolderOfCompiledPatternsIsBesideTheSiteFile) {
