@@ -38,10 +38,10 @@ std::string kind_name(dataplane::PortSpec::Kind kind) {
       return "tap";
     case Kind::Ring:
       return "ring";
-    case Kind::Memif:
-      return "memif";
     case Kind::Pcap:
       return "pcap";
+    case Kind::Vdev:
+      return "vdev";
   }
   return "";
 }

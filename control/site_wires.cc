@@ -13,9 +13,77 @@ namespace {
 
 constexpr size_t kMostWires = 64;
 constexpr Range kVlans{1, 4094};
+constexpr std::string_view kExpectedPort =
+    "pci:0000:03:00.0, af_xdp:IF, af_packet:IF, tap:NAME, ring:NAME, pcap:IN[,OUT] or vdev:NAME[,ARGUMENTS]";
+
+constexpr Choice<PortSpec::Kind> kPortKinds[] = {
+    {"pci", PortSpec::Kind::Pci},  {"af_xdp", PortSpec::Kind::AfXdp}, {"af_packet", PortSpec::Kind::AfPacket},
+    {"tap", PortSpec::Kind::Tap},  {"ring", PortSpec::Kind::Ring},    {"pcap", PortSpec::Kind::Pcap},
+    {"vdev", PortSpec::Kind::Vdev}};
 constexpr Choice<L2Action> kL2Actions[] = {{"pass", L2Action::Pass}, {"drop", L2Action::Drop}};
 enum class OnFailure : uint8_t { Closed, Open };  // what a wire does when no daemon runs
 constexpr Choice<OnFailure> kOnFailure[] = {{"closed", OnFailure::Closed}, {"open", OnFailure::Open}};
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+}
+
+// 0000:03:00.0
+bool is_pci_address(std::string_view t) {
+  return t.size() == 12 && t[4] == ':' && t[7] == ':' && t[10] == '.' && is_hex(t.substr(0, 4)) &&
+         is_hex(t.substr(5, 2)) && is_hex(t.substr(8, 2)) && t[11] >= '0' && t[11] <= '7';
+}
+
+bool is_interface(std::string_view text) { return text.size() <= 15 && is_name(text); }
+
+bool is_device(PortSpec::Kind kind, std::string_view text) {
+  switch (kind) {
+    case PortSpec::Kind::Pci:
+      return is_pci_address(text);
+    case PortSpec::Kind::AfXdp:
+    case PortSpec::Kind::AfPacket:
+    case PortSpec::Kind::Tap:
+    case PortSpec::Kind::Ring:
+      return is_interface(text);
+    case PortSpec::Kind::Pcap:
+      return !text.empty() && text.find(',') == std::string_view::npos;
+    case PortSpec::Kind::Vdev:
+      return is_name(text.substr(0, text.find(','))) && text.find(' ') == std::string_view::npos;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view expected_port() { return kExpectedPort; }
+
+std::optional<PortSpec> parse_port(const std::string& text, const std::string& site_file) {
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  PortSpec port;
+  port.text = text;
+  port.device = text.substr(colon + 1);
+  const auto kind = std::find_if(std::begin(kPortKinds), std::end(kPortKinds), [&](const auto& k) {
+    return k.name == std::string_view(text).substr(0, colon);
+  });
+  if (kind == std::end(kPortKinds)) return std::nullopt;
+  port.kind = kind->value;
+  if (port.kind == PortSpec::Kind::Pcap) {
+    if (const size_t comma = port.device.find(','); comma != std::string::npos) {
+      port.output = port.device.substr(comma + 1);
+      port.device.resize(comma);
+      if (!is_device(port.kind, port.output)) return std::nullopt;
+      port.output = beside(site_file, port.output);
+    }
+  }
+  if (!is_device(port.kind, port.device)) return std::nullopt;
+  if (port.kind == PortSpec::Kind::Pcap) port.device = beside(site_file, port.device);
+  return port;
+}
+
+namespace {
 
 class WiresReader {
  public:
@@ -90,7 +158,7 @@ class WiresReader {
     }
     // A capture may be read twice, a device or an output can not be used twice.
     const bool is_capture = port->kind == PortSpec::Kind::Pcap;
-    const std::string& claimed = is_capture ? port->output : port->device;
+    const std::string claimed = is_capture ? port->output : port->device.substr(0, port->device.find(','));
     if (claimed.empty()) return *port;
     const auto [at, is_new] = ports_.emplace(claimed, side.value.line);
     if (!is_new)

@@ -44,9 +44,6 @@ std::string device_arguments(const PortSetup& setup) {
              ",framecnt=1024,qdisc_bypass=1";
     case Kind::Tap:
       return "net_tap" + number + ",iface=" + spec.device;
-    case Kind::Memif:
-      return "net_memif" + number + ",role=" + (setup.memif == MemifRole::Server ? "server" : "client") +
-             ",id=" + spec.output + ",socket=" + spec.device + ",socket-abstract=no,rsize=10";
     case Kind::Pcap:
       return "net_pcap" + number + ",rx_pcap=" + spec.device +
              (spec.output.empty() ? "" : ",tx_pcap=" + spec.output);

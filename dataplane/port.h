@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens and closes DPDK ports from what the site file writes: a NIC, a kernel interface, a TAP, a ring,
-// memory shared with another program or a capture. Control thread.
+// Opens and closes DPDK ports from what the site file writes: a NIC, a kernel interface, a TAP, a ring or a
+// capture. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,12 @@ struct rte_mempool;
 
 namespace postern::dataplane {
 
-// Who of the two programs behind a memif socket makes it and waits for the other.
-enum class MemifRole : uint8_t { Client, Server };
-
 struct PortSetup {
   PortSpec spec;
   unsigned number = 0;  // makes the device name unique in the process
   unsigned workers = 1;
   uint16_t mtu = 1500;
   rte_mempool* pool = nullptr;
-  MemifRole memif = MemifRole::Client;
 };
 
 struct Port {

@@ -22,9 +22,10 @@ struct L2Policy {
 };
 
 struct PortSpec {
-  enum class Kind : uint8_t { Pci, AfXdp, AfPacket, Tap, Ring, Memif, Pcap } kind{};
-  std::string device;  // PCI address, interface, TAP name, ring name, memif socket or capture to read
-  std::string output;  // pcap: capture to write, may be empty; memif: number of the interface
+  enum class Kind : uint8_t { Pci, AfXdp, AfPacket, Tap, Ring, Pcap, Vdev } kind{};
+  std::string
+      device;  // PCI address, interface, TAP name, ring name, capture to read or EAL's words of a vdev
+  std::string output;  // pcap only: capture to write, may be empty
   std::string text;    // as written
 };
 

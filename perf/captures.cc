@@ -69,7 +69,7 @@ po::options_description all_options() {
        "at most; 0: as the shape and the flows need")                                                     //
       ("answer", po::value<uint32_t>()->default_value(1024), "bytes that a connection's server answers")  //
       ("seed", po::value<uint64_t>()->default_value(1), "the same seed makes the same bytes")             //
-      ("quick", "of the set only what has up to 10k flows (220 MB)")                                       //
+      ("quick", "of the set only what has up to 10k flows (220 MB)")                                      //
       ("captures", text(POSTERN_SOURCE_ROOT "/tests/captures"),
        "folder of the conversations that are mixed")  //
       ("set", text(""), "write the standard set into this folder");

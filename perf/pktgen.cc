@@ -73,8 +73,7 @@ class Ports {
   Status open(const std::vector<dataplane::PortSpec>& specs, rte_mempool* pool) {
     unsigned number = 0;
     for (const dataplane::PortSpec& spec : specs) {
-      auto port = dataplane::open_port(
-          {.spec = spec, .number = number++, .pool = pool, .memif = dataplane::MemifRole::Server});
+      auto port = dataplane::open_port({.spec = spec, .number = number++, .pool = pool});
       if (!port) return port.error();
       ports_.push_back(*port);
       const std::string interface = dataplane::kernel_interface(spec);

@@ -84,7 +84,9 @@ class Wire:
         self.kind, self.folder = kind, folder
         self.spaces = {side: f"perf-{name}-{side}" for side in ("near", "far")} if kind != "memif" else {}
         if kind == "memif":
-            self.near = self.far = [f"memif:{folder}/memif.sock,{n}" for n in range(2)]
+            device = "vdev:net_memif{n},role={role},id={n},socket={folder}/memif.sock,socket-abstract=no,rsize=10"
+            self.near, self.far = ([device.format(n=n, role=role, folder=folder) for n in range(2)]
+                                   for role in ("server", "client"))
         else:
             self.near, self.far = [f"af_packet:near{n}" for n in range(2)], [f"{kind}:far{n}" for n in range(2)]
 
@@ -185,8 +187,7 @@ class Testpmd(Device):
         for n, port in enumerate(self.wire.far):
             where = port.partition(":")[2]
             if self.wire.kind == "memif":
-                socket, _, number = where.partition(",")
-                device = f"net_memif{n},role=client,id={number},socket={socket},socket-abstract=no,rsize=10"
+                device = where
             elif self.wire.kind == "af_xdp":
                 device = f"net_af_xdp{n},iface={where},start_queue=0,queue_count=1"
             else:

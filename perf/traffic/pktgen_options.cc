@@ -19,7 +19,9 @@ constexpr const char* kIntroduction =
     "Sends traffic into PORT and takes it back from the second PORT, or from the same one. Counts what was "
     "lost,\n"
     "came twice or out of order, and how long it took.\n"
-    "PORT: pci:0000:03:00.0, af_xdp:IF, af_packet:IF, tap:NAME, ring:NAME, memif:SOCKET,ID, pcap:IN,OUT\n";
+    "PORT: pci:0000:03:00.0, af_xdp:IF, af_packet:IF, tap:NAME, ring:NAME, pcap:IN,OUT or\n"
+    "vdev:NAME,ARGUMENTS for any other virtual device of DPDK, as "
+    "vdev:net_memif0,role=server,id=0,socket=/run/a.sock\n";
 constexpr const char* kServing =
     "\nWith --serve each line of standard input is a trial: RATE SECONDS [RATE SECONDS]... [frames=N]; the "
     "phases\n"
@@ -65,7 +67,7 @@ Result<PktgenOptions> options_of(const po::variables_map& given) {
   for (const std::string& word :
        given.count("ports") ? given["ports"].as<std::vector<std::string>>() : std::vector<std::string>()) {
     const auto port = control::parse_port(word, "pktgen");
-    if (!port) return Error{"found \"" + word + "\", expected " + std::string(control::kExpectedPort)};
+    if (!port) return Error{"found \"" + word + "\", expected " + std::string(control::expected_port())};
     options.ports.push_back(*port);
   }
   if (options.ports.empty() || options.ports.size() > 2)

@@ -71,11 +71,10 @@ TEST_F(SiteLoader, ReadsEveryKindOfPort) {
       good(with_line(with_line(kSite, 10, "      it: tap:t0"), 11, "      management: ring:r0"));
   EXPECT_EQ(other.wires[0].ports[0].kind, PortSpec::Kind::Tap);
   EXPECT_EQ(other.wires[0].ports[1].kind, PortSpec::Kind::Ring);
-  const Site shared =
-      good(with_line(with_line(kSite, 10, "      it: \"memif:m.sock,0\""), 11, "      management: \"memif:m.sock,1\""));
-  EXPECT_EQ(shared.wires[0].ports[1].kind, PortSpec::Kind::Memif);
-  EXPECT_EQ(shared.wires[0].ports[1].device, files_.path("m.sock"));
-  EXPECT_EQ(shared.wires[0].ports[1].output, "1");
+  const Site virtual_devices = good(with_line(with_line(kSite, 10, "      it: vdev:net_null0"), 11,
+                                              "      management: \"vdev:net_null1,size=60\""));
+  EXPECT_EQ(virtual_devices.wires[0].ports[0].kind, PortSpec::Kind::Vdev);
+  EXPECT_EQ(virtual_devices.wires[0].ports[1].device, "net_null1,size=60");
 }
 
 TEST_F(SiteLoader, TheFolderOfCompiledPatternsIsBesideTheSiteFile) {
@@ -262,6 +261,9 @@ const Mistake kMistakes[] = {
      "site.yaml:10: it: found \"pci:03:00.0\", expected pci:0000:03:00.0, ..."},
     {"InterfaceLength", 10, "      it: af_xdp:sixteen_letters_", "site.yaml:10: it: found ..."},
     {"DeviceArguments", 10, "      it: \"af_xdp:eth0,start_queue=1\"", "site.yaml:10: it: found ..."},
+    {"VdevTwice", 10, "      it: \"vdev:fw-mg0,size=60\"",
+     "site.yaml:11: management: found \"af_packet:fw-mg0\", whose port is already used on line 10, expected "
+     "each port once"},
     {"PortTwice", 11, "      management: af_packet:fw-it0",
      "site.yaml:11: management: found \"af_packet:fw-it0\", whose port is already used on line 10, expected "
      "each port once"},
