@@ -7,6 +7,7 @@
 #include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_mbuf.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -165,7 +166,7 @@ class Session {
     Second before = second_of(generator_.progress());
     auto next = SteadyClock::now() + 1s;
     for (unsigned number = 1; rte_eal_get_lcore_state(1) == RUNNING;) {
-      std::this_thread::sleep_for(1ms);
+      std::this_thread::sleep_for(10ms);
       if (interrupted) generator_.stop();
       if (talk == Talk::Nothing || SteadyClock::now() < next) continue;
       next += 1s;
@@ -200,7 +201,12 @@ int run(const PktgenOptions& options) {
   if (options.core) setup.cores = {*options.core};
   for (const dataplane::PortSpec& spec : options.ports)
     if (spec.kind == dataplane::PortSpec::Kind::Pci) setup.pci_devices.push_back(spec.device);
+  // The main thread keeps to the cores it was given, not to those that the device may need.
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  sched_getaffinity(0, sizeof allowed, &allowed);
   const auto eal = dataplane::start_eal(setup);
+  sched_setaffinity(0, sizeof allowed, &allowed);
   if (!eal) return fail(eal.error());
   rte_mempool* pool = rte_pktmbuf_pool_create(
       "pktgen", kBuffers, 256, 0, static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + dataplane::frame_room(1500)),

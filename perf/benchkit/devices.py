@@ -3,6 +3,7 @@
 same core. The ports are memory shared by two processes (memif), or veth pairs into a network namespace."""
 import json
 import os
+import socket
 import subprocess
 import time
 
@@ -72,9 +73,22 @@ class DeviceGone(Exception):
     """A device that did not start, with the end of what it printed."""
 
 
+def missing_programs(build):
+    """Those of the build that measuring needs and that are not there, as a reason to skip; empty: none."""
+    lost = [name for name in ("posternd", "perf/pktgen") if not os.access(f"{build}/{name}", os.X_OK)]
+    return f"{build} has no {', '.join(lost)}: build them with ninja" if lost else ""
+
+
 def tail(path, size=1500):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()[-size:]
+
+
+def stay_off(core):
+    """This script and what it starts leave the core to the device, which takes it by itself."""
+    others = os.sched_getaffinity(0) - {core}
+    if others:
+        os.sched_setaffinity(0, others)
 
 
 class Wire:
@@ -171,12 +185,16 @@ class Posternd(Device):
     def forwards(self):
         return "forwarding on wire" in tail(self.log)
 
-    def ctl(self, *words):
-        done = subprocess.run([f"{self.build}/posternctl", "--socket", f"{self.folder}/control.sock", "--json", *words],
-                              capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode != 0:
-            raise DeviceGone(f"posternctl {' '.join(words)}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+    def ask(self, command, what="", **arguments):
+        """What posternctl would ask, without a process that takes a core away from those that are measured."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(120)
+            connection.connect(f"{self.folder}/control.sock")
+            connection.sendall(json.dumps({"command": command, "what": what, "args": arguments}).encode() + b"\n")
+            reply = json.loads(connection.makefile("rb").readline() or b"{}")
+        if not reply.get("ok"):
+            raise DeviceGone(f"posternd: {command} {what}: {reply}")
+        return reply["result"]
 
 
 class Testpmd(Device):

@@ -21,7 +21,7 @@ class Step:
 
 
 QUICK = (Step(0.1, 0.1, 0.1),)
-LONG = (Step(0.2, 0.2, 0.1), Step(0.5, 2.5, 0.0))
+LONG = (Step(0.2, 0.2, 0.1), Step(1.0, 5.0, 0.0))
 
 
 @dataclass
