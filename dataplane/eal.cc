@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <vector>
 
 namespace postern::dataplane {
@@ -30,10 +31,13 @@ size_t free_hugepage_bytes() {
   return total;
 }
 
-std::string list_of(const std::vector<unsigned>& cores) {
-  std::string text;
-  for (const unsigned core : cores) text += (text.empty() ? "(" : ",") + std::to_string(core);
-  return text + ")";
+void list(std::ostringstream& text, const std::vector<unsigned>& cores) {
+  char separator = '(';
+  for (const unsigned core : cores) {
+    text << separator << core;
+    separator = ',';
+  }
+  text << ')';
 }
 
 }  // namespace
@@ -44,11 +48,17 @@ std::string lcore_map(const EalSetup& setup, unsigned cores_online) {
     all.push_back(core);
     if (std::find(setup.cores.begin(), setup.cores.end(), core) == setup.cores.end()) free.push_back(core);
   }
-  std::string map = "0@" + list_of(free.empty() ? all : free);
-  for (unsigned worker = 0; worker < setup.workers; ++worker)
-    map += "," + std::to_string(worker + 1) + "@" +
-           (worker < setup.cores.size() ? std::to_string(setup.cores[worker]) : list_of(all));
-  return map;
+  std::ostringstream text;
+  text << "0@";
+  list(text, free.empty() ? all : free);
+  for (unsigned worker = 0; worker < setup.workers; ++worker) {
+    text << ',' << worker + 1 << '@';
+    if (worker < setup.cores.size())
+      text << setup.cores[worker];
+    else
+      list(text, all);
+  }
+  return text.str();
 }
 
 Result<EalReport> start_eal(const EalSetup& setup) {
