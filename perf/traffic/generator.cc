@@ -58,6 +58,11 @@ TrialResult Generator::run(const Trial& trial) noexcept {
     const auto backlog = std::max<uint64_t>(kBurst, static_cast<uint64_t>(phase.packets_per_second * 1e-4));
     Pacer pacer(phase.packets_per_second, rte_get_tsc_hz(), start, backlog);
     sending.phase_begin = sending.next;
+    sending.phase_start = start;
+    for (std::vector<uint64_t>& moments : sending.moments) {
+      moments.clear();
+      moments.reserve(1 << 20);  // 67 million packets before anything must grow
+    }
     for (uint64_t now = start; now < end && !stop_.load(std::memory_order_relaxed); now = rte_rdtsc()) {
       if (dry_ || sending.frames >= trial.frames) break;
       const uint64_t due = std::min<uint64_t>({pacer.due(now), kBurst, trial.frames - sending.frames});
@@ -71,13 +76,12 @@ TrialResult Generator::run(const Trial& trial) noexcept {
     if (whole && phase.packets_per_second > 0) result.skipped += pacer.due(end);
     result.skipped += pacer.skipped();
     ended = rte_rdtsc();
-    result.last_phase_seconds = seconds_of(ended - start);
   }
   result.seconds = seconds_of(ended - begun);
   for (uint64_t quiet_since = rte_rdtsc(); rte_rdtsc() - quiet_since < cycles_of(trial.linger);)
     if (receive(sending) > 0) quiet_since = rte_rdtsc();
   for (size_t side = 0; side < 2; ++side) sending.windows[side].end(sending.next[side]);
-  settle(sending, trial, result);
+  settle(sending, result);
   result.latency = progress_.latency.since(before);
   return result;
 }
@@ -132,10 +136,10 @@ void Generator::transmit(Sending& sending, TrialResult& result, Side side, std::
   for (size_t i = 0; i < frames.size(); ++i) {
     const bool tagged = frames[i].tag_at != 0;
     if (i < sent) {
-      if (tagged)
-        ++sending.next[at];
-      else
+      if (!tagged)
         ++sending.untagged_sent[at % ports_.size()];  // of one port nobody can tell which side returned
+      else if ((sending.next[at]++ - sending.phase_begin[at]) % kBetweenMoments == 0)
+        sending.moments[at].push_back(now);
       progress_.sent_bytes.add(frames[i].length + 4u);
     } else if (tagged && !flow_loss_.sent.empty()) {
       count_flow(flow_loss_.received, Bytes(frames[i].room, frames[i].length), side);  // was not offered
@@ -189,7 +193,7 @@ void Generator::count_flow(std::vector<uint32_t>& of, Bytes frame, Side side) no
   if (flow < of.size()) ++of[flow];
 }
 
-void Generator::settle(const Sending& sending, const Trial& trial, TrialResult& result) const noexcept {
+void Generator::settle(const Sending& sending, TrialResult& result) const noexcept {
   for (size_t at = 0; at < 2; ++at) {
     const SequenceWindow& window = sending.windows[at];
     SideResult& side = result.sides[at];
@@ -203,11 +207,10 @@ void Generator::settle(const Sending& sending, const Trial& trial, TrialResult& 
     result.untagged_sent += untagged;
     result.untagged_received += returned;
     const uint64_t begin = sending.phase_begin[at], last = window.last_lost();
-    if (trial.phases.empty() || last == SequenceWindow::kNone || last < begin) continue;
-    // The pace of a phase is even, so a number tells its moment.
-    const double share = static_cast<double>(last + 1 - begin) /
-                         static_cast<double>(std::max<uint64_t>(1, sending.next[at] - begin));
-    result.last_loss_seconds = std::max(result.last_loss_seconds, share * result.last_phase_seconds);
+    if (last == SequenceWindow::kNone || last < begin) continue;
+    const uint64_t moment = sending.moments[at][(last - begin) / kBetweenMoments];
+    result.last_loss_seconds =
+        std::max(result.last_loss_seconds, seconds_of(moment - std::min(moment, sending.phase_start)));
   }
 }
 

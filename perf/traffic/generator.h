@@ -41,10 +41,9 @@ struct SideResult {                // of the frames that entered at a side
 struct TrialResult {
   std::array<SideResult, 2> sides;
   uint64_t untagged_sent = 0, untagged_received = 0;  // part of sent and received; order is not known
-  uint64_t skipped = 0;  // due and not sent, because the generator was too slow or off its core
-  double seconds = 0;    // of sending
-  double last_phase_seconds = 0,
-         last_loss_seconds = -1;  // in the last phase; below 0: nothing was lost in it
+  uint64_t skipped = 0;           // due and not sent, because the generator was too slow or off its core
+  double seconds = 0;             // of sending
+  double last_loss_seconds = -1;  // in the last phase; below 0: nothing was lost in it
   LatencyHistogram latency;
 
   uint64_t sent() const { return sides[0].sent + sides[1].sent; }
@@ -81,9 +80,13 @@ class Generator {
   const FlowLoss& flow_loss() const noexcept { return flow_loss_; }
 
  private:
+  static constexpr uint64_t kBetweenMoments = 64;
+
   struct Sending {
     std::array<SequenceWindow, 2> windows;
     std::array<uint64_t, 2> next{}, phase_begin{};
+    std::array<std::vector<uint64_t>, 2> moments;  // of every kBetweenMoments-th packet of the phase
+    uint64_t phase_start = 0;
     std::array<uint64_t, 2> untagged_sent{}, untagged_received{};
     uint64_t frames = 0;
   };
@@ -93,7 +96,7 @@ class Generator {
   unsigned receive(Sending& sending) noexcept;
   void take(Sending& sending, Side by_port, Bytes frame, uint64_t now) noexcept;
   void count_flow(std::vector<uint32_t>& of, Bytes frame, Side side) noexcept;
-  void settle(const Sending& sending, const Trial& trial, TrialResult& result) const noexcept;
+  void settle(const Sending& sending, TrialResult& result) const noexcept;
   uint16_t port_of(Side side) const noexcept { return ports_[static_cast<size_t>(side) % ports_.size()]; }
 
   std::vector<uint16_t> ports_;

@@ -4,6 +4,7 @@
 #include "perf/traffic/generator.h"
 
 #include <gtest/gtest.h>
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
@@ -149,14 +150,29 @@ TEST(Generator, KeepsThePace) {
 }
 
 TEST(Generator, KnowsWhenTheLastLossOfTheLastPhaseWas) {
-  Lab lab([](unsigned, uint64_t packet) { return packet < 15'000 ? 0 : 1; });
+  std::atomic<uint64_t> dropped_at{0};
+  Lab lab([&](unsigned, uint64_t packet) {
+    if (packet >= 15'000) return 1;
+    dropped_at = rte_rdtsc();
+    return 0;
+  });
   Datagrams source(DatagramShape{});
   Generator generator(lab.ports(), lab.pool(), source, 0);
-  Trial trial{.phases = {{1e6, 0.01}, {10'000, 2}}, .linger = 0.3};
-  trial.frames = 40'000;
-  const TrialResult result = generator.run(trial);
-  const auto in_first = static_cast<double>(result.sent()) - 20'000;
-  EXPECT_NEAR(result.last_loss_seconds, (15'000 - in_first) / 10'000, 0.1);
+  const uint64_t begun = rte_rdtsc();
+  const TrialResult result = generator.run({.phases = {{1e6, 0.01}, {10'000, 3}}, .linger = 0.3});
+  const double expected =
+      static_cast<double>(dropped_at - begun) / static_cast<double>(rte_get_tsc_hz()) - 0.01;
+  EXPECT_GT(result.last_loss_seconds, 0.1);
+  EXPECT_NEAR(result.last_loss_seconds, expected, 0.1);
+}
+
+TEST(Generator, ALossBeforeTheLastPhaseIsNotOfIt) {
+  Lab lab([](unsigned, uint64_t packet) { return packet < 100 ? 0 : 1; });
+  Datagrams source(DatagramShape{});
+  Generator generator(lab.ports(), lab.pool(), source, 0);
+  const TrialResult result = generator.run({.phases = {{100'000, 0.1}, {10'000, 0.1}}});
+  EXPECT_EQ(result.lost(), 100u);
+  EXPECT_LT(result.last_loss_seconds, 0);
 }
 
 TEST(Generator, CountsFramesWithoutATagToo) {
