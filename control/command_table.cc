@@ -141,7 +141,11 @@ constexpr Column kApps[] = {{"APP", "app_id"},        {"KIND", "kind"},        {
                             {"PORTS", "ports"},       {"EVIDENCE", "evidence"}};
 constexpr Column kDrops[] = {{"REASON", "reason"}, {"PACKETS", "packets", R}, {"MEANING", "meaning"}};
 constexpr Column kGeneration[] = {
-    {"generation", "generation"}, {"committed at", "committed_at"}, {"site", "site"}, {"packs", "packs"}};
+    {"generation", "generation"},
+    {"committed at", "committed_at"},
+    {"site", "site"},
+    {"packs", "packs"},
+    {"switched after us", "switched_after_us"}};
 constexpr Column kCommit[] = {{"generation", "generation"}, {"seconds", "seconds"}};
 constexpr Column kTestFlow[] = {{"verdict", "verdict"},
                                 {"reason", "reason"},

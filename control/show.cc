@@ -290,11 +290,20 @@ Reply show_drops(const Running& running) {
 Reply show_generation(const Running& running) {
   json packs = json::array();
   for (const std::string& pack : running.policy.site.pack_files) packs.push_back(pack);
+  json workers = json::array();
+  double slowest = 0;
+  for (const dataplane::WorkerSwitch& one : running.dataplane.last_switch()) {
+    const double after = static_cast<double>(one.after) / 1e3, round = static_cast<double>(one.round) / 1e3;
+    workers.push_back({{"after_us", after}, {"round_us", round}});
+    slowest = std::max(slowest, after);
+  }
   const auto committed = static_cast<std::time_t>(running.policy.committed_at / kSecond);
   return Reply::success({{"generation", running.policy.snapshot->generation().value},
                          {"committed_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(committed))},
                          {"site", running.policy.site.file},
-                         {"packs", packs}});
+                         {"packs", packs},
+                         {"switched_after_us", workers.empty() ? json() : json(slowest)},
+                         {"workers", workers}});
 }
 
 Reply show_stats(const Running& running) {

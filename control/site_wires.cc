@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "control/document.h"
+#include "control/port_text.h"
 #include "control/site_sections.h"
 
 namespace postern::control {
@@ -54,6 +55,10 @@ bool is_device(PortSpec::Kind kind, std::string_view text) {
   return false;
 }
 
+}  // namespace
+
+std::string_view expected_port() { return kExpectedPort; }
+
 std::optional<PortSpec> parse_port(const std::string& text, const std::string& site_file) {
   const size_t colon = text.find(':');
   if (colon == std::string::npos) return std::nullopt;
@@ -77,6 +82,8 @@ std::optional<PortSpec> parse_port(const std::string& text, const std::string& s
   if (port.kind == PortSpec::Kind::Pcap) port.device = beside(site_file, port.device);
   return port;
 }
+
+namespace {
 
 class WiresReader {
  public:

@@ -167,6 +167,7 @@ void Dataplane::wait_for_quiescence() {
 }
 
 bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
+  published_at_ = rte_rdtsc();
   shared_.snapshot.store(&snapshot, std::memory_order_release);
   if (!running_) return true;
   const uint64_t token = rte_rcu_qsbr_start(shared_.quiescence);
@@ -176,6 +177,20 @@ bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
     nanosleep(&pause, nullptr);
   }
   return false;
+}
+
+std::vector<WorkerSwitch> Dataplane::last_switch() const {
+  std::vector<WorkerSwitch> switches;
+  if (published_at_ == 0) return switches;
+  const double nanoseconds = 1e9 / static_cast<double>(rte_get_tsc_hz());
+  const auto duration = [&](uint64_t cycles) {
+    return static_cast<Timestamp>(static_cast<double>(cycles) * nanoseconds);
+  };
+  for (const auto& worker : workers_) {
+    const PolicySwitch one = worker->last_switch();
+    if (one.at >= published_at_) switches.push_back({duration(one.at - published_at_), duration(one.round)});
+  }
+  return switches;
 }
 
 // The workers let go of the port before its device goes.

@@ -25,6 +25,11 @@ struct DataplaneSetup {
   size_t log_records = 1 << 16;  // per worker, waiting for the log thread; extra bytes take the place of more
 };
 
+// How long after its publication a worker took up the policy, and how long its round before took.
+struct WorkerSwitch {
+  Timestamp after = 0, round = 0;
+};
+
 struct PortStatus {
   std::string port;  // as the site writes it
   bool present = false, link = false;
@@ -42,6 +47,9 @@ class Dataplane {
   // Returns when no worker uses an earlier snapshot any more; false if one did not come by within five
   // seconds, and then the earlier ones must be kept.
   bool publish(const classify::PolicySnapshot& snapshot);
+
+  // Of the last publication, by worker; without those that have not taken it up yet, empty before the first.
+  std::vector<WorkerSwitch> last_switch() const;
 
   // Looks after links and interfaces; call it every 20 ms or so. Returns alarms for the operator.
   std::vector<std::string> tend();
@@ -95,6 +103,7 @@ class Dataplane {
   rte_mempool* pool_ = nullptr;
   InterfaceWatch watch_;
   std::string notice_;
+  uint64_t published_at_ = 0;  // time stamp counter; 0: nothing was but the first policy
   unsigned devices_ = 0;  // number of the next virtual device
   bool running_ = false;
 };

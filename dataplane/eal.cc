@@ -6,10 +6,12 @@
 #include <rte_log.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 namespace postern::dataplane {
 namespace {
@@ -29,29 +31,47 @@ size_t free_hugepage_bytes() {
   return total;
 }
 
-// Control thread on lcore 0, worker n on lcore n + 1.
-std::string lcores(const EalSetup& setup) {
-  const long online = sysconf(_SC_NPROCESSORS_ONLN);
-  const std::string all = online > 1 ? "(0-" + std::to_string(online - 1) + ")" : "0";
+void list(std::ostringstream& text, const std::vector<unsigned>& cores) {
+  char separator = '(';
+  for (const unsigned core : cores) {
+    text << separator << core;
+    separator = ',';
+  }
+  text << ')';
+}
+
+}  // namespace
+
+std::string lcore_map(const EalSetup& setup, unsigned cores_online) {
+  std::vector<unsigned> all, free;
+  for (unsigned core = 0; core < std::max(cores_online, 1u); ++core) {
+    all.push_back(core);
+    if (std::find(setup.cores.begin(), setup.cores.end(), core) == setup.cores.end()) free.push_back(core);
+  }
   std::ostringstream text;
-  text << "0@" << all;
+  text << "0@";
+  list(text, free.empty() ? all : free);
   for (unsigned worker = 0; worker < setup.workers; ++worker) {
     text << ',' << worker + 1 << '@';
     if (worker < setup.cores.size())
       text << setup.cores[worker];
     else
-      text << all;
+      list(text, all);
   }
   return text.str();
 }
 
-}  // namespace
-
 Result<EalReport> start_eal(const EalSetup& setup) {
   EalReport report;
   std::vector<std::string> arguments = {
-      "posternd",    "--lcores", lcores(setup),   "--no-telemetry",
-      "--log-level", "*:4",      "--file-prefix", "postern" + std::to_string(getpid())};
+      "posternd",
+      "--lcores",
+      lcore_map(setup, static_cast<unsigned>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L))),
+      "--no-telemetry",
+      "--log-level",
+      "*:4",
+      "--file-prefix",
+      "postern" + std::to_string(getpid())};
   const size_t huge = free_hugepage_bytes();
   if (huge >= setup.memory) {
     arguments.insert(arguments.end(), {"--in-memory"});

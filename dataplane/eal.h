@@ -21,6 +21,11 @@ struct EalReport {
   std::string notice;  // for the operator, for instance that hugepages are missing
 };
 
+// EAL's map of lcores to cores: lcore 0 is the control thread's, n + 1 that of worker n. Who pins workers
+// gets their cores to themselves, as long as one core is left for all that is no worker: reading and
+// compiling a policy must not take a worker's time away.
+std::string lcore_map(const EalSetup& setup, unsigned cores_online);
+
 // Errors: an argument DPDK refuses (its own log says why), or a second call.
 Result<EalReport> start_eal(const EalSetup& setup);
 

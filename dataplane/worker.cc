@@ -47,9 +47,17 @@ void Worker::run() noexcept {
   rte_rcu_qsbr_thread_register(shared_.quiescence, number_);
   rte_rcu_qsbr_thread_online(shared_.quiescence, number_);
   unsigned idle_rounds = 0;
+  const classify::PolicySnapshot* used = nullptr;
+  uint64_t round_before = rte_rdtsc();
   while (!shared_.stop.load(std::memory_order_relaxed)) {
     const uint64_t started = rte_rdtsc();
     const classify::PolicySnapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
+    if (used != &snapshot) {
+      used = &snapshot;
+      switch_round_.store(started - round_before, std::memory_order_relaxed);
+      switched_at_.store(started, std::memory_order_release);
+    }
+    round_before = started;
     unsigned packets = take_over(snapshot);
     for (unsigned i = 0; i < shared_.ports.size(); ++i) {
       const PortIndex port{static_cast<uint8_t>(i)};

@@ -48,6 +48,12 @@ struct WorkerStats {
   uint32_t generation = 0;
 };
 
+// When a worker took up the policy it uses, and how long its round before that was: a policy that was
+// published meanwhile cannot be seen sooner than with the next round. Time stamp counter.
+struct PolicySwitch {
+  uint64_t at = 0, round = 0;
+};
+
 struct FlowQuery {
   uint32_t limit = 100;
   std::vector<LogRecord> found;  // reserved by the asker, so the worker allocates nothing
@@ -95,6 +101,9 @@ class Worker : private Output {
 
   LogRing& log_ring() noexcept { return log_ring_; }
   const Counters& counters() const noexcept { return counters_; }
+  PolicySwitch last_switch() const noexcept {
+    return {switched_at_.load(std::memory_order_acquire), switch_round_.load(std::memory_order_relaxed)};
+  }
 
   // Control thread: asks and waits up to a second for the worker's answer; false when it does not come.
   bool stats(WorkerStats& into) noexcept;
@@ -134,6 +143,7 @@ class Worker : private Output {
   Counter taken_over_;
   Timestamp aged_at_ = 0;
   uint64_t busy_cycles_ = 0, idle_cycles_ = 0;
+  std::atomic<uint64_t> switched_at_{0}, switch_round_{0};
   Mailbox<WorkerStats> stats_mailbox_;
   Mailbox<FlowQuery> flows_mailbox_;
   Mailbox<TraceQuery> trace_mailbox_;

@@ -134,6 +134,14 @@ TEST_F(Posternctl, ShowsTheGeneration) {
       "packs         oob\n");
 }
 
+TEST_F(Posternctl, ShowsHowSoonAPolicyWasTakenUp) {
+  EXPECT_EQ(run_with(R"({"generation":4,"switched_after_us":1.5,"workers":[{"after_us":1.5,"round_us":2}]})",
+                     {"show", "generation"})
+                .out,
+            "generation         4\n"
+            "switched after us  1.5\n");
+}
+
 TEST_F(Posternctl, AsksForFlowsWithLimitAndFilters) {
   run({"show", "flows", "--limit", "5", "--filter", "proto=tcp", "--filter=address=10.0.0.0/8"});
   EXPECT_EQ(asked_.what, "flows");

@@ -73,6 +73,21 @@ TEST(Worker, KeepsFramesWithoutIpToItself) {
   expect_accounted(stats);
 }
 
+TEST(Worker, TakesUpAnotherPolicyWithinARoundAndSaysWhen) {
+  const auto first = compiled(allow_all()), second = compiled(allow_all());
+  WorkerBench bench(*first, 1);
+  bench.start();
+  bench.stats_after(0);
+  const PolicySwitch before = bench.worker().last_switch();
+  EXPECT_GT(before.at, 0u);
+  const uint64_t published = rte_rdtsc();
+  bench.shared().snapshot.store(second.get());
+  for (int answers = 0; answers < 2; ++answers) bench.stats_after(0);  // the second is of a later round
+  const PolicySwitch after = bench.worker().last_switch();
+  EXPECT_GT(after.at, published);
+  EXPECT_LE(after.at - after.round, published) << "it was published while the round before ran";
+}
+
 TEST(Worker, TellsItsFlowsWhenAsked) {
   const auto snapshot = compiled(allow_all());
   WorkerBench bench(*snapshot, 1);
