@@ -4,18 +4,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "classify/http_request.h"
 
 namespace postern::classify {
 namespace {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view lower_b) noexcept {
-  return std::equal(a.begin(), a.end(), lower_b.begin(), lower_b.end(),
-                    [](char x, char y) { return lower(x) == y; });
-}
 
 bool is_cim_header(std::string_view line) noexcept {
   std::string_view name = line.substr(0, std::min(line.find(':'), line.size()));

@@ -38,7 +38,8 @@ bool is_header_sane(const Header& h, DnsRole role) noexcept {
 // Walks a message of which perhaps only the start is here.
 class Walk {
  public:
-  Walk(Bytes message, size_t length) noexcept : message_(message), length_(length) {}
+  Walk(Bytes message, size_t length, DnsRole role) noexcept
+      : message_(message), length_(length), role_(role) {}
 
   size_t at() const noexcept { return at_; }
   bool complete() const noexcept { return message_.size() >= length_; }
@@ -50,7 +51,8 @@ class Walk {
         return name;
       if (const Fit fit = have(4); fit != Fit::Yes) return fit;
       const uint16_t type = load_be16(&message_[at_]);
-      const uint16_t cls = load_be16(&message_[at_ + 2]) & 0x7fff;  // the top bit asks for a unicast answer
+      // Over multicast the top bit asks for a unicast answer (RFC 6762 section 5.4).
+      const uint16_t cls = load_be16(&message_[at_ + 2]) & (role_ == DnsRole::Either ? 0x7fff : 0xffff);
       if (type == 0 || !(cls == 1 || cls == 3 || cls == 4 || cls == 254 || cls == 255)) return Fit::No;
       at_ += 4;
     }
@@ -106,6 +108,7 @@ class Walk {
 
   Bytes message_;
   size_t length_;
+  DnsRole role_;
   size_t at_ = 0;
 };
 
@@ -116,7 +119,7 @@ Fit is_message(Bytes message, size_t length, DnsRole role) noexcept {
   const Header header{load_be16(&message[2]), load_be16(&message[4]), load_be16(&message[6]),
                       load_be16(&message[8]), load_be16(&message[10])};
   if (!is_header_sane(header, role)) return Fit::No;
-  Walk walk(message, length);
+  Walk walk(message, length, role);
   if (const Fit fit = walk.questions(header.questions); fit != Fit::Yes) return fit;
   const Fit records = walk.records(uint32_t{header.answers} + header.authorities + header.additionals);
   if (records == Fit::More) return Fit::Yes;

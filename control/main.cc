@@ -22,11 +22,12 @@ constexpr char kHelp[] =
     "usage: posternd run --site FILE\n"
     "       posternd check [--site FILE] [--pack FILE]... [--json]\n"
     "       posternd replay --pcap IN... [--site FILE] [--out OUT] --log DIR [--workers N]\n"
-    "                       [--trace FLOW [--json]]\n"
+    "                       [--pattern-cache DIR] [--trace FLOW [--json]]\n"
     "\n"
     "run     forwards between the site's ports until SIGTERM; SIGHUP reopens the logs\n"
     "check   reads everything a commit reads and prints the compiled rules, or every error\n"
     "replay  runs captures through the same pipeline; without --site everything is allowed and logged;\n"
+    "        --pattern-cache keeps compiled patterns for the next replay;\n"
     "        --trace tells how a flow came to its verdict: a flow_id of the logs, or "
     "SRC:PORT-DST:PORT/PROTO\n"
     "\n"
@@ -70,7 +71,9 @@ int replay(const Words& words) {
   options.add_options()("pcap", po::value<Words>()->multitoken()->required())(
       "site", po::value<std::string>()->default_value(""))(
       "out", po::value<std::string>()->default_value(""))("log", po::value<std::string>()->required())(
-      "workers", po::value<unsigned>()->default_value(0))("trace", po::value<std::string>())("json", "");
+      "workers", po::value<unsigned>()->default_value(0))(
+      "pattern-cache", po::value<std::string>()->default_value(""))("trace", po::value<std::string>())("json",
+                                                                                                       "");
   const auto values = parse(words, options);
   const unsigned workers = values["workers"].as<unsigned>();
   if (workers > 64) return usage("--workers is " + std::to_string(workers) + ", expected at most 64");
@@ -87,6 +90,7 @@ int replay(const Words& words) {
                                        .out = values["out"].as<std::string>(),
                                        .log_directory = values["log"].as<std::string>(),
                                        .workers = workers,
+                                       .pattern_cache = values["pattern-cache"].as<std::string>(),
                                        .trace = trace,
                                        .story = json ? StoryOutput::Json : StoryOutput::Text},
                                       std::cout, std::cerr);

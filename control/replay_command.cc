@@ -170,12 +170,12 @@ int play(const ReplayOptions& options, const CompiledSite& policy, const Names& 
 
 int run_replay(const ReplayOptions& options, std::ostream& out, std::ostream& errors) {
   Names names;
+  const CompileOptions compile{.workers = options.workers, .pattern_cache = options.pattern_cache};
   std::unique_ptr<CompiledSite> policy;
   if (options.site_file.empty()) {
-    policy = permissive_site(names, std::max(options.workers, 1u));
+    policy = permissive_site(names, compile);
   } else {
-    Compiled compiled = compile_site(options.site_file, names, Generation{1},
-                                     options.workers != 0 ? std::optional(options.workers) : std::nullopt);
+    Compiled compiled = compile_site(options.site_file, names, Generation{1}, compile);
     for (const Error& error : compiled.errors) errors << "posternd: " << error.text() << "\n";
     if (!compiled.compiled) return 3;
     policy = std::move(compiled.compiled);

@@ -19,7 +19,8 @@ struct ReplayOptions {
   std::string site_file;  // empty: everything is allowed and logged
   std::string out;        // capture of what was forwarded; empty: none
   std::string log_directory;
-  unsigned workers = 0;  // 0: as the site says
+  unsigned workers = 0;       // 0: as the site says
+  std::string pattern_cache;  // folder; empty: the site's, if it has one
   std::optional<dataplane::TraceTarget> trace;
   StoryOutput story = StoryOutput::Text;
 };

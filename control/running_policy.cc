@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/running_policy.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "control/catalogue_loader.h"
@@ -9,15 +10,16 @@
 namespace postern::control {
 
 Compiled compile_site(const std::string& path, Names& names, Generation generation,
-                      std::optional<unsigned> workers) {
+                      const CompileOptions& options) {
   Loaded loaded = load_site(path, names);
   if (!loaded.site) return {nullptr, std::move(loaded.errors)};
   auto compiled = std::make_unique<CompiledSite>();
   compiled->site = std::move(*loaded.site);
   classify::Policy policy = compiled->site.policy;
   policy.generation = generation;
-  policy.workers = workers.value_or(compiled->site.workers);
-  classify::PatternCache cache(compiled->site.pattern_cache);
+  policy.workers = options.workers != 0 ? options.workers : compiled->site.workers;
+  classify::PatternCache cache(options.pattern_cache.empty() ? compiled->site.pattern_cache
+                                                             : options.pattern_cache);
   auto snapshot = classify::PolicySnapshot::compile(std::move(policy), cache);
   if (!snapshot) {
     Error error = snapshot.error();
@@ -56,7 +58,7 @@ std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   return errors;
 }
 
-std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers) {
+std::unique_ptr<CompiledSite> permissive_site(Names& names, const CompileOptions& options) {
   auto compiled = std::make_unique<CompiledSite>();
   Site& site = compiled->site;
   site.name = "replay";
@@ -70,7 +72,7 @@ std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers) {
 
   classify::Policy& policy = site.policy;
   policy.generation = Generation{1};
-  policy.workers = site.workers = workers;
+  policy.workers = site.workers = std::max(options.workers, 1u);
   const Catalogue catalogue = shipped_catalogue().entries;
   policy.applications = applications_of(catalogue, {}, names);
   policy.signatures = signatures_of(catalogue, names);
@@ -92,7 +94,8 @@ std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers) {
   const auto pass = classify::ExceptionAction::Pass;
   policy.exceptions = {pass, pass, pass, pass, pass, pass, pass, pass};
 
-  auto snapshot = classify::PolicySnapshot::compile(policy);
+  classify::PatternCache cache(options.pattern_cache);
+  auto snapshot = classify::PolicySnapshot::compile(policy, cache);
   compiled->snapshot = std::move(snapshot.value());
   return compiled;
 }

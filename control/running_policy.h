@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,16 +24,21 @@ struct Compiled {
   std::vector<Error> errors;
 };
 
+// What a replay has its own way; a daemon takes all from its site.
+struct CompileOptions {
+  unsigned workers = 0;       // how many will read the policy; 0: as many as the site says
+  std::string pattern_cache;  // folder; empty: the site's
+};
+
 // Reads, checks and compiles; nothing that runs is touched.
-// `workers`: how many will read it; none: as many as the site says.
 Compiled compile_site(const std::string& path, Names& names, Generation generation,
-                      std::optional<unsigned> workers = std::nullopt);
+                      const CompileOptions& options = {});
 
 // What of a site cannot change while it runs (ports, workers, tables), one sentence per difference.
 std::vector<Error> needs_restart(const Site& running, const Site& candidate);
 
 // The policy of a replay without a site: one wire whose sides are `first` and `second`, everything allowed
 // and logged.
-std::unique_ptr<CompiledSite> permissive_site(Names& names, unsigned workers);
+std::unique_ptr<CompiledSite> permissive_site(Names& names, const CompileOptions& options);
 
 }  // namespace postern::control

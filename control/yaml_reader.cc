@@ -16,7 +16,9 @@ class Parser {
     ready_ = yaml_parser_initialize(&parser_) == 1;
     if (!ready_) return;
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    // libyaml asserts that the text is somewhere, though it be empty.
+    const char* start = text.empty() ? "" : text.data();
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(start), text.size());
   }
   ~Parser() {
     if (ready_) yaml_parser_delete(&parser_);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace postern::profiles {
 namespace {
 
@@ -12,16 +14,9 @@ constexpr size_t kMostLengthDigits = 18;
 constexpr int kPause = HPE_PAUSED;
 constexpr int kStop = -1;
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 std::string_view without_trailing_space(std::string_view text) noexcept {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-bool is_word(std::string_view text, std::string_view lower_word) noexcept {
-  return std::equal(text.begin(), text.end(), lower_word.begin(), lower_word.end(),
-                    [](char x, char y) { return lower(x) == y; });
 }
 
 // Where the parser stopped, in bytes of the last execute.
@@ -46,7 +41,7 @@ struct HttpRequests::Callbacks {
   static int on_name(llhttp_t* parser, const char* at, size_t length) noexcept {
     HttpRequests& self = of(parser);
     const size_t fits = std::min(length, self.name_.size() - self.name_length_);
-    std::transform(at, at + fits, self.name_.data() + self.name_length_, lower);
+    std::transform(at, at + fits, self.name_.data() + self.name_length_, ascii_lower);
     self.name_length_ = static_cast<uint16_t>(self.name_length_ + fits);
     return 0;
   }
@@ -365,9 +360,9 @@ HttpAnomaly HttpRequests::value_anomaly() const noexcept {
                  ? HttpAnomaly::None
                  : HttpAnomaly::BadContentLength;
     case HttpField::TransferEncoding:
-      return is_word(value, "chunked") ? HttpAnomaly::None : HttpAnomaly::BadTransferEncoding;
+      return equals_ignoring_case(value, "chunked") ? HttpAnomaly::None : HttpAnomaly::BadTransferEncoding;
     case HttpField::Expect:
-      return is_word(value, "100-continue") ? HttpAnomaly::None : HttpAnomaly::BadExpect;
+      return equals_ignoring_case(value, "100-continue") ? HttpAnomaly::None : HttpAnomaly::BadExpect;
     default:
       return HttpAnomaly::None;
   }

@@ -67,7 +67,7 @@ class House:
         elif folder in MAY_INCLUDE and target != folder and target not in MAY_INCLUDE[folder]:
             seen = ", ".join(sorted(MAY_INCLUDE[folder])) or "nothing"
             self.finds(path, number, f"{folder} includes {header}; it may see {seen}")
-        if not os.path.exists(os.path.join(self.root, header)):
+        if not any(os.path.exists(os.path.join(self.root, header + ending)) for ending in ("", ".in")):
             self.finds(path, number, f"includes {header}, which does not exist")
 
     def include_of_library(self, path, number, folder, header):

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "classify/decoders/datagrams.h"
 #include "classify/decoders/text_headers.h"
 

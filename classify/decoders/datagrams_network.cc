@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "classify/decoders/datagrams.h"
 #include "classify/decoders/text_headers.h"
 

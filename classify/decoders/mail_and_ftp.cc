@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "classify/decoders/prefix_reader.h"
 #include "classify/decoders/stream_decoders.h"
 

@@ -3,24 +3,16 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace postern::classify::decoders {
 namespace {
 
-char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-bool same(char found, char upper_case) noexcept { return upper(found) == upper_case; }
 bool is_visible(char c) noexcept { return c > 0x20 && c < 0x7f; }
 bool is_text(char c) noexcept { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; }
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 }  // namespace
-
-bool equals_ignoring_case(std::string_view found, std::string_view upper) noexcept {
-  return std::equal(found.begin(), found.end(), upper.begin(), upper.end(), same);
-}
-
-bool contains_ignoring_case(std::string_view text, std::string_view upper) noexcept {
-  return std::search(text.begin(), text.end(), upper.begin(), upper.end(), same) != text.end();
-}
 
 uint32_t PrefixReader::big(size_t width, uint32_t least, uint32_t most) noexcept {
   if (!ok()) return 0;

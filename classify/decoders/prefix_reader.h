@@ -76,7 +76,4 @@ class PrefixReader {
   Fit fit_ = Fit::Yes;
 };
 
-bool equals_ignoring_case(std::string_view found, std::string_view upper) noexcept;
-bool contains_ignoring_case(std::string_view text, std::string_view upper) noexcept;
-
 }  // namespace postern::classify::decoders

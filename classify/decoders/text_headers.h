@@ -9,15 +9,6 @@
 
 namespace postern::classify::decoders {
 
-inline bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
-}
-
-inline bool starts_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return text.size() >= lower.size() && equals_ignoring_case(text.substr(0, lower.size()), lower);
-}
-
 class TextHeaders {
  public:
   enum class Step : uint8_t { Header, Folded, End, Bad };  // Bad: no header, or not all here

@@ -42,11 +42,11 @@ def key_of(flow):
                           flow.get("dest") or flow["dest_ip"], flow.get("dport", flow.get("dest_port", kind)))
 
 
-def replay(folder, *pcaps, workers=1):
+def replay(folder, patterns, *pcaps, workers=1):
     """File name -> bytes of the logs of one run."""
     inputs = [word for path in pcaps for word in ("--pcap", str(path))]
     os.makedirs(folder)
-    run = subprocess.run([POSTERND, "replay", *inputs, "--log", folder, "--workers", str(workers)], capture_output=True, text=True,
+    run = subprocess.run([POSTERND, "replay", *inputs, "--log", folder, "--workers", str(workers), "--pattern-cache", patterns], capture_output=True, text=True,
                          timeout=300, check=False)
     if run.returncode:
         raise AssertionError(f"posternd replay: exit {run.returncode}: {run.stderr}")
@@ -107,10 +107,10 @@ class Captures(unittest.TestCase):
     def setUpClass(cls):
         owner = tempfile.TemporaryDirectory()
         cls.addClassCleanup(owner.cleanup)
-        jobs = {}
+        jobs, patterns = {}, f"{owner.name}/patterns"
         for name in LABELS:
-            jobs["plain", name] = replay, f"{owner.name}/{name}", pcap(name)
-            jobs["again", name] = replay, f"{owner.name}/{name}-again", pcap(name)
+            jobs["plain", name] = replay, f"{owner.name}/{name}", patterns, pcap(name)
+            jobs["again", name] = replay, f"{owner.name}/{name}-again", patterns, pcap(name)
             jobs["tshark", name] = tshark, name
         pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
         cls.addClassCleanup(lambda: pool.shutdown(cancel_futures=True))
@@ -180,7 +180,7 @@ class Corpus(unittest.TestCase):
     def test_workers_do_not_change_the_records(self):
         with tempfile.TemporaryDirectory() as folder:
             def lines(workers):
-                logs = replay(f"{folder}/{workers}", *map(pcap, LABELS), workers=workers)
+                logs = replay(f"{folder}/{workers}", f"{folder}/patterns", *map(pcap, LABELS), workers=workers)
                 return sorted(json.dumps(record, sort_keys=True) for record in records(logs))
             one = lines(1)
             self.assertGreaterEqual(len(one), sum(len(entry["flows"]) for entry in LABELS.values()))

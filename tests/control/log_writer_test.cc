@@ -233,7 +233,7 @@ TEST_F(LogWriting, StaysWithTheOldFileWhileTheNewOneCannotBeOpened) {
 }
 
 TEST_F(LogWriting, RotatesUnderLoadWithoutLosingALine) {
-  constexpr uint64_t kRecords = 100'000;
+  constexpr uint64_t kRecords = 30'000;
   constexpr int kRotations = 20;
   auto writer = LogWriter::open(sample_.names, {&source_}, destinations());
   ASSERT_TRUE(writer);

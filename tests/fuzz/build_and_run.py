@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds every tests/fuzz/*_fuzz.cc with libFuzzer, AddressSanitizer and UBSan and runs each for SECONDS.
 A target's seeds are in corpus/<name>/. The product's folders it is linked with are those a line "// needs: FOLDER..."
-names, otherwise those its includes lead to. Objects stay in build-fuzz/, inputs that failed in build-fuzz/failures/.
+names, otherwise those its includes lead to; "// links: PACKAGE..." names libraries of its own. Objects stay in build-fuzz/, inputs that failed in build-fuzz/failures/.
 The last line is "N passed, N failed"."""
 import argparse
 import os
@@ -52,6 +52,12 @@ def folders_of(target):
     if not named:
         wanted |= {seen for folder in wanted for seen in SEES[folder]}
     return [folder for folder in FOLDERS if folder in wanted]
+
+
+def packages_of(target):
+    with open(target, encoding="utf-8") as file:
+        named = re.search(r"^// links: (.*)$", file.read(), re.M)
+    return named[1].split() if named else []
 
 
 def sources_of(folder):
@@ -111,6 +117,7 @@ def write_build(build, targets):
         archives = [f"lib{folder}.a" for folder in reversed(folders)]
         libraries = [flag for folder in folders for flag in
                      [*pkg_config("--libs", PACKAGES.get(folder, [])), *LIBRARIES.get(folder, [])]]
+        libraries += pkg_config("--libs", packages_of(f"{HERE}/{target}.cc"))
         lines += [
             f"build {target}.o: object {HERE}/{target}.cc",
             f"  flags = {' '.join(set_of_flags(folders))}",

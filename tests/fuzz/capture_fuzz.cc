@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if ((*frame)->frame.size() > kMaxCapturedBytes + 64) std::abort();
     for (const uint8_t byte : (*frame)->frame) sum += byte;   // every byte must be readable
     for (const char letter : (*frame)->interface) sum += static_cast<unsigned char>(letter);
-    static volatile uint64_t sink;
+    [[maybe_unused]] static volatile uint64_t sink;
     sink = sum;
   }
 }

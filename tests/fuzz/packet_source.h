@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "dataplane/eal.h"
 #include "dataplane/packet.h"
@@ -15,8 +16,13 @@ namespace postern::dataplane {
 class PacketSource {
  public:
   PacketSource() {
-    if (!start_eal({.workers = 0, .cores = {}, .pci_devices = {}, .memory = 64u << 20})) std::abort();
-    pool_ = rte_pktmbuf_pool_create("fuzz", 1023, 0, 0, 4096 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+    // Several targets may share a process, which starts DPDK once.
+    static const Result<EalReport> started =
+        start_eal({.workers = 0, .cores = {}, .pci_devices = {}, .memory = 64u << 20});
+    static int pools = 0;
+    if (!started) std::abort();
+    pool_ = rte_pktmbuf_pool_create(("fuzz" + std::to_string(pools++)).c_str(), 1023, 0, 0,
+                                    4096 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
     if (pool_ == nullptr) std::abort();
   }
   Packet packet(Bytes bytes) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any segments of one connection in any order. A segment that is refused changes nothing, and a flow never ends up in a
 // state TCP does not have.
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <vector>
 
 #include "dataplane/tcp_flags.h"
@@ -31,7 +31,7 @@ struct Segment {
     store_be32(&bytes[8], base + static_cast<uint32_t>(static_cast<int16_t>(program.word())) * (shape & 0x20 ? 4096u : 1u));
     store_be16(&bytes[14], program.word());
     const Bytes text = program.bytes(options);
-    std::memcpy(&bytes[20], text.data(), text.size());
+    std::copy(text.begin(), text.end(), bytes.begin() + 20);
     slot.tcp_flags = program.byte();
     slot.port = PortIndex{static_cast<uint8_t>(program.byte() & 1)};
     slot.segment = bytes;

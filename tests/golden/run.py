@@ -80,7 +80,7 @@ def read_log(folder):
     return stats, sorted(records, key=lambda r: r.get("timestamp", ""))
 
 
-def replay(posternd, case, folder):
+def replay(posternd, case, folder, patterns):
     """(what is wrong, log records)"""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
@@ -88,7 +88,7 @@ def replay(posternd, case, folder):
     write_site(case, folder / "site.yaml")
     write_pcapng(folder / "in.pcapng", [Frame(p.place, p.time, p.data) for p in case.packets])
     command = [posternd, "replay", "--site", str(folder / "site.yaml"), "--pcap", str(folder / "in.pcapng"),
-               "--out", str(folder / "out.pcapng"), "--log", str(log)]
+               "--out", str(folder / "out.pcapng"), "--log", str(log), "--pattern-cache", str(patterns)]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired:
@@ -125,7 +125,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(options.jobs) as pool:
         root = Path(options.keep or scratch)
-        results = pool.map(lambda case: replay(options.posternd, case, root / case.name), cases)
+        results = pool.map(lambda case: replay(options.posternd, case, root / case.name, Path(scratch) / "patterns"), cases)
         for case, (wrong, records) in zip(cases, results):
             failed += bool(wrong)
             print(f"{'FAIL' if wrong else 'ok  '} {case.name}: {case.title}", flush=True)

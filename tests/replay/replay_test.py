@@ -102,7 +102,7 @@ class ReplayTest(unittest.TestCase):
         cls.folder_owner.cleanup()
 
     def replay(self, name, pcap, *options, status=0, **more):
-        run = Replay(self.folder / self.id().split(".")[-1] / name, pcap, *options, **more)
+        run = Replay(self.folder / self.id().split(".")[-1] / name, pcap, "--pattern-cache", self.folder / "patterns", *options, **more)
         self.assertEqual(run.status, status, run.messages)
         self.assertIsNotNone(run.stats, "no stats record")
         stats = run.stats
