@@ -294,7 +294,7 @@ Reply show_generation(const Running& running) {
   double slowest = 0;
   for (const dataplane::WorkerSwitch& one : running.dataplane.last_switch()) {
     const double after = static_cast<double>(one.after) / 1e3, round = static_cast<double>(one.round) / 1e3;
-    workers.push_back({{"after_us", after}, {"round_us", round}});
+    workers.push_back({{"after_us", after}, {"round_us", round}, {"next_round", one.next_round}});
     slowest = std::max(slowest, after);
   }
   const auto committed = static_cast<std::time_t>(running.policy.committed_at / kSecond);

@@ -167,8 +167,10 @@ void Dataplane::wait_for_quiescence() {
 }
 
 bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
-  published_at_ = rte_rdtsc();
+  publishing_at_ = rte_rdtsc();
   shared_.snapshot.store(&snapshot, std::memory_order_release);
+  published_at_ = rte_rdtsc();
+  published_ = snapshot.generation().value;
   if (!running_) return true;
   const uint64_t token = rte_rcu_qsbr_start(shared_.quiescence);
   for (unsigned i = 0; i < 50'000; ++i) {
@@ -181,14 +183,18 @@ bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
 
 std::vector<WorkerSwitch> Dataplane::last_switch() const {
   std::vector<WorkerSwitch> switches;
-  if (published_at_ == 0) return switches;
+  if (published_ == 0) return switches;
   const double nanoseconds = 1e9 / static_cast<double>(rte_get_tsc_hz());
   const auto duration = [&](uint64_t cycles) {
     return static_cast<Timestamp>(static_cast<double>(cycles) * nanoseconds);
   };
   for (const auto& worker : workers_) {
     const PolicySwitch one = worker->last_switch();
-    if (one.at >= published_at_) switches.push_back({duration(one.at - published_at_), duration(one.round)});
+    if (one.generation != published_) continue;
+    // A round that began before the publication and looked at the policy after it has waited for nothing.
+    const uint64_t after = one.at - std::min(one.at, publishing_at_);
+    const bool next_round = one.at - std::min(one.at, published_at_) <= one.round;
+    switches.push_back({duration(after), duration(one.round), next_round});
   }
   return switches;
 }

@@ -25,9 +25,11 @@ struct DataplaneSetup {
   size_t log_records = 1 << 16;  // per worker, waiting for the log thread; extra bytes take the place of more
 };
 
-// How long after its publication a worker took up the policy, and how long its round before took.
+// How long after its publication a worker took up the policy, how long its round before took, and whether
+// the publication fell into that round, so that no sooner one could have been used.
 struct WorkerSwitch {
   Timestamp after = 0, round = 0;
+  bool next_round = false;
 };
 
 struct PortStatus {
@@ -103,8 +105,10 @@ class Dataplane {
   rte_mempool* pool_ = nullptr;
   InterfaceWatch watch_;
   std::string notice_;
-  uint64_t published_at_ = 0;  // time stamp counter; 0: nothing was but the first policy
-  unsigned devices_ = 0;  // number of the next virtual device
+  // Time stamp counter around the publication: the control thread may lose its core between the two.
+  uint64_t publishing_at_ = 0, published_at_ = 0;
+  uint32_t published_ = 0;  // generation; 0: nothing was but the first policy
+  unsigned devices_ = 0;    // number of the next virtual device
   bool running_ = false;
 };
 

@@ -55,7 +55,8 @@ void Worker::run() noexcept {
     if (used != &snapshot) {
       used = &snapshot;
       switch_round_.store(started - round_before, std::memory_order_relaxed);
-      switched_at_.store(started, std::memory_order_release);
+      switched_at_.store(started, std::memory_order_relaxed);
+      switched_to_.store(snapshot.generation().value, std::memory_order_release);
     }
     round_before = started;
     unsigned packets = take_over(snapshot);

@@ -52,6 +52,7 @@ struct WorkerStats {
 // published meanwhile cannot be seen sooner than with the next round. Time stamp counter.
 struct PolicySwitch {
   uint64_t at = 0, round = 0;
+  uint32_t generation = 0;
 };
 
 struct FlowQuery {
@@ -102,7 +103,9 @@ class Worker : private Output {
   LogRing& log_ring() noexcept { return log_ring_; }
   const Counters& counters() const noexcept { return counters_; }
   PolicySwitch last_switch() const noexcept {
-    return {switched_at_.load(std::memory_order_acquire), switch_round_.load(std::memory_order_relaxed)};
+    const uint32_t generation = switched_to_.load(std::memory_order_acquire);
+    return {switched_at_.load(std::memory_order_relaxed), switch_round_.load(std::memory_order_relaxed),
+            generation};
   }
 
   // Control thread: asks and waits up to a second for the worker's answer; false when it does not come.
@@ -144,6 +147,7 @@ class Worker : private Output {
   Timestamp aged_at_ = 0;
   uint64_t busy_cycles_ = 0, idle_cycles_ = 0;
   std::atomic<uint64_t> switched_at_{0}, switch_round_{0};
+  std::atomic<uint32_t> switched_to_{0};
   Mailbox<WorkerStats> stats_mailbox_;
   Mailbox<FlowQuery> flows_mailbox_;
   Mailbox<TraceQuery> trace_mailbox_;

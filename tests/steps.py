@@ -90,6 +90,7 @@ STEPS = {
     "unit-fuzz": unit("fuzz"),
     "unit-control": unit("control"),
     "unit-perf": unit("perf"),
+    "perf-search": script("tests/perf/search_test.py"),
     "golden-sanitized": sanitized("tests/golden/run.py"),
     "soup-sanitized": sanitized("tests/replay/segment_soup_test.py"),
     "replay-sanitized": sanitized("tests/replay/replay_test.py", GARBAGE_FRAMES="100000"),

@@ -84,7 +84,8 @@ TEST(Worker, TakesUpAnotherPolicyWithinARoundAndSaysWhen) {
   bench.shared().snapshot.store(second.get());
   for (int answers = 0; answers < 2; ++answers) bench.stats_after(0);  // the second is of a later round
   const PolicySwitch after = bench.worker().last_switch();
-  EXPECT_GT(after.at, published);
+  EXPECT_GT(after.at, before.at);
+  EXPECT_EQ(after.generation, second->generation().value);
   EXPECT_LE(after.at - after.round, published) << "it was published while the round before ran";
 }
 
