@@ -169,7 +169,7 @@ void Dataplane::wait_for_quiescence() {
 bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
   publishing_at_ = rte_rdtsc();
   shared_.snapshot.store(&snapshot, std::memory_order_release);
-  published_at_ = rte_rdtsc();
+  published_at_ = rte_rdtsc_precise();  // an idle worker's round is shorter than a store takes to be seen
   published_ = snapshot.generation().value;
   if (!running_) return true;
   const uint64_t token = rte_rcu_qsbr_start(shared_.quiescence);
