@@ -49,6 +49,7 @@ ALL = (
     Program("classify_bench", GOOGLE, REPEATED, (BRIEF, "--benchmark_filter=/(10|1000)$")),
     Program("http_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("tls_bench", GOOGLE, REPEATED, (BRIEF,)),
+    Program("micro_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("table_bench"),
     Program("memory_ports", file="memory_ports.py", needs=("posternd", "perf/libmemory_ports.so"), root=True),
     Program("rfc2544", needs=("posternd", "posternctl", "perf/pktgen"), root=True),
