@@ -140,6 +140,18 @@ constexpr Column kApps[] = {{"APP", "app_id"},        {"KIND", "kind"},        {
                             {"CATEGORY", "category"}, {"RISK", "risk", R},     {"FLOWS", "flows", R},
                             {"PORTS", "ports"},       {"EVIDENCE", "evidence"}};
 constexpr Column kDrops[] = {{"REASON", "reason"}, {"PACKETS", "packets", R}, {"MEANING", "meaning"}};
+constexpr Column kTls[] = {{"threads", "threads"},
+                           {"inbound certificates", "inbound_certificates"},
+                           {"sessions", "sessions"},
+                           {"adopted", "adopted"},
+                           {"opened", "opened"},
+                           {"ended", "ended"},
+                           {"clear bytes to servers", "clear_bytes_to_server"},
+                           {"clear bytes to clients", "clear_bytes_to_client"},
+                           {"packets in", "packets_in"},
+                           {"packets out", "packets_out"},
+                           {"strange packets", "strange_packets"},
+                           {"lost frames", "lost_frames"}};
 constexpr Column kGeneration[] = {
     {"generation", "generation"}, {"committed at", "committed_at"}, {"site", "site"}, {"packs", "packs"}};
 constexpr Column kCommit[] = {{"generation", "generation"}, {"seconds", "seconds"}};
@@ -210,10 +222,18 @@ const Command kCommands[] = {
      kDropsOptions,
      nullptr,
      rows(kDrops, {}, "packets")},
+    {"show tls",
+     "",
+     "threads that decrypt, their sessions and why sessions ended",
+     "",
+     {},
+     {},
+     nullptr,
+     fields(kTls, "details")},
     {"show generation", "", "the policy that runs", "", {}, {}, nullptr, fields(kGeneration)},
     {"show stats",
      "",
-     "totals since the start: received = sent + held + dropped",
+     "totals since the start: received + forged = sent + terminated + held + dropped",
      "",
      {},
      {},

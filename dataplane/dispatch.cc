@@ -15,7 +15,8 @@ void write_vlan(Packet& packet, uint16_t id) noexcept {
 }  // namespace
 
 Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
-                       Counters& counters, Output& output, TraceRecorder& trace, uint32_t max_frame)
+                       Counters& counters, Output& output, TraceRecorder& trace, Adopter& adopter,
+                       uint32_t max_frame)
     : flows_(flows),
       fragments_(fragments),
       streams_(streams),
@@ -23,6 +24,7 @@ Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& 
       counters_(counters),
       output_(output),
       trace_(trace),
+      adopter_(adopter),
       max_frame_(max_frame) {}
 
 void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
@@ -35,18 +37,30 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
     if (slot.fate == Fate::Forward && longest_frame(slot) > max_frame_) drop(slot, DropReason::MtuExceeded);
     if (slot.fate == Fate::Forward) {
       forward(slot, burst.now);
+    } else if (slot.fate == Fate::Divert) {
+      divert(slot, burst.now);
     } else {
       refuse(slot, policy, burst.now);
     }
   }
   if (refused_count_ > 0) rte_pktmbuf_free_bulk(refused_.data(), refused_count_);
   refused_count_ = 0;
+  adopter_.flush();
+  flush(burst.now);
+  burst.clear();
+}
+
+void Dispatcher::flush(Timestamp now) noexcept {
   for (unsigned i = 0; i < used_count_; ++i) {
-    flush({used_[i]}, burst.now);
+    flush({used_[i]}, now);
     (*stages_)[used_[i]].used = false;
   }
   used_count_ = 0;
-  burst.clear();
+}
+
+void Dispatcher::forge(Packet packet, PortIndex port, Timestamp now) noexcept {
+  counters_.forged.add(1);
+  stage(std::move(packet), port, now);
 }
 
 // One packet that cannot go out makes the others useless.
@@ -65,6 +79,10 @@ Packet Dispatcher::next_of(Slot& slot) noexcept {
 // The flow's standing verdict.
 void Dispatcher::settle(Slot& slot) noexcept {
   const FlowHot& hot = flows_.hot(slot.flow);
+  if ((hot.flags & kAdopted) != 0) {
+    slot.fate = Fate::Divert;
+    return;
+  }
   if (hot.verdict == FlowVerdict::Drop) return drop(slot, hot.reason);
   slot.fate = Fate::Forward;
 }
@@ -103,6 +121,22 @@ void Dispatcher::forward(Slot& slot, Timestamp now) noexcept {
     if (slot.flow != kNoFlow) account(slot, packet.length(), now);
     if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
     stage(std::move(packet), out, now);
+    packet = next_of(slot);
+  }
+}
+
+// The session of a flow that a new policy drops ends first; its packets are then answered with resets.
+void Dispatcher::divert(Slot& slot, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.verdict == FlowVerdict::Drop && hot.state != FlowState::Closed) {
+    hot.state = FlowState::Closed;
+    adopter_.abort(slot.flow);
+  }
+  Packet packet = std::move(slot.packet);
+  while (packet) {
+    account(slot, packet.length(), now);
+    if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
+    adopter_.divert(packet, slot.flow, slot.port);
     packet = next_of(slot);
   }
 }

@@ -22,6 +22,27 @@ struct TcpOptions {
   uint32_t echo = 0;                  // TSecr
 };
 
+// What both SYNs said beside their window scales, in 16 bits: a flow record has no more room. The MSS is kept
+// in steps of 20 bytes, rounded down: sending less at once than a peer takes is always right.
+struct HandshakeOptions {
+  uint16_t client_mss = kLeastMss, server_mss = kLeastMss;
+  bool client_sack = false;  // permitted by the client
+  bool sack = false;         // by both
+
+  uint16_t pack() const noexcept {
+    return static_cast<uint16_t>(steps(client_mss) | steps(server_mss) << 7 | (client_sack ? 1 << 14 : 0) |
+                                 (sack ? 1 << 15 : 0));
+  }
+  static HandshakeOptions unpack(uint16_t packed) noexcept {
+    const auto bytes = [](unsigned count) { return static_cast<uint16_t>((count & kMostSteps) * kStep); };
+    return {bytes(packed), bytes(packed >> 7u), (packed >> 14 & 1) != 0, (packed >> 15 & 1) != 0};
+  }
+
+ private:
+  static constexpr unsigned kStep = 20, kMostSteps = 127;
+  static unsigned steps(uint16_t mss) noexcept { return std::clamp(mss / kStep, 5u, kMostSteps); }
+};
+
 // What most segments carry, and nothing else.
 inline bool only_timestamps(Bytes options) noexcept {
   return options.size() == 12 && load_be32(options.data()) == 0x0101080a;

@@ -50,7 +50,7 @@ void Worker::run() noexcept {
   while (!shared_.stop.load(std::memory_order_relaxed)) {
     const uint64_t started = rte_rdtsc();
     const classify::PolicySnapshot& snapshot = *shared_.snapshot.load(std::memory_order_acquire);
-    unsigned packets = take_over(snapshot);
+    unsigned packets = take_over(snapshot) + take_back();
     for (unsigned i = 0; i < shared_.ports.size(); ++i) {
       const PortIndex port{static_cast<uint8_t>(i)};
       packets += poll(port, snapshot);
@@ -169,6 +169,15 @@ unsigned Worker::take_over(const classify::PolicySnapshot& snapshot) noexcept {
   return count;
 }
 
+unsigned Worker::take_back() noexcept {
+  if (setup_.tls == nullptr) return 0;
+  rte_mbuf* messages[kPollSize];
+  const unsigned count = rte_ring_dequeue_burst(setup_.tls->workers[number_],
+                                                reinterpret_cast<void**>(messages), kPollSize, nullptr);
+  if (count > 0) pipeline_.take_back(messages, count, shared_.clock.now());
+  return count;
+}
+
 unsigned Worker::transmit(const Port& port, unsigned queue, rte_mbuf** packets, unsigned count) noexcept {
   unsigned sent = 0;
   // Virtual ports take a burst in parts.
@@ -259,6 +268,8 @@ void Worker::fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) 
   stats.received = counters_.received.value();
   stats.sent = counters_.sent.value();
   stats.held = pipeline_.held();
+  stats.terminated = counters_.terminated.value();
+  stats.forged = counters_.forged.value();
   stats.handed_over = counters_.handed_off.value();
   stats.taken_over = taken_over_.value();
   stats.flows = pipeline_.flows().size();

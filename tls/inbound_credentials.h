@@ -13,8 +13,6 @@
 
 namespace postern::tls {
 
-using ServerIdentities = std::vector<ServerIdentity>;
-
 class InboundCredentials : public ServerCredentials {
  public:
   // The error says what OpenSSL refused. Settings of its own for every identity: sharing them between

@@ -55,4 +55,6 @@ class ServerIdentity {
   std::vector<Prefix> servers_;
 };
 
+using ServerIdentities = std::vector<ServerIdentity>;
+
 }  // namespace postern::tls
