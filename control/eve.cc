@@ -163,7 +163,7 @@ std::string_view EveFormatter::line(const LogRecord& record, Bytes extra) {
   particulars(record, extra);
   judgement(record);
   if (is_flow(record.kind)) content(record);
-  if (record.kind == RecordKind::Tls)
+  if (record.kind == RecordKind::Tls && record.decryption_mode != 0)
     decryption(record, dataplane::read_extra<classify::TlsFacts>(extra).decrypt_reason);
   if (const auto name = subject(record.subject); !name.empty()) json_.in_quotes("user", name);
   json_.close_object();

@@ -41,6 +41,7 @@ class SiteReader {
     words_.inbound_inspection = site_.policy.inbound_inspection;
     const RulesSection rules = read_rules(map, words_, names_, findings_);
     read_control(map);
+    site_.tls.adopted_file = site_.control_socket + ".adopted.";
     map.finish();
     assemble(rules);
     return finished();

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dataplane/adopted_file.h"
 #include "dataplane/flow_key.h"
 #include "dataplane/tls_link.h"
 #include "tls/session.h"
@@ -32,6 +33,7 @@ struct Adopted {
   std::array<EthernetHeader, 2> ethernet;  // by Direction, for frames that go that way
   Timestamp begun = 0, ended = 0;          // ended 0: not yet
   bool opened = false, busy = false;
+  uint32_t file_entry = AdoptedFile::kNone;
 
   PortIndex out(Direction d) const noexcept {
     return d == Direction::ToServer ? request.client_port.opposite() : request.client_port;

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "dataplane/segment_headers.h"
+#include "dataplane/tcp_flags.h"
 #include "dataplane/tcp_options.h"
 
 namespace postern::dataplane {
@@ -183,6 +185,29 @@ void Adopter::tell(TlsMessage kind, uint32_t flow) noexcept {
 
 void Adopter::abort(uint32_t flow) noexcept { tell(TlsMessage::Abort, flow); }
 void Adopter::forget(uint32_t flow) noexcept { tell(TlsMessage::Forget, flow); }
+
+// Exactly what the sender expects next: the sequence number that it acknowledges (RFC 9293 section 3.10.7.1).
+Packet Adopter::reset_for(const Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
+  constexpr unsigned kMostPerSecond = 1000;  // forged segments must not make a flood of ours
+  if (!serves(policy) || (slot.tcp_flags & (kAck | kRst | kSyn)) != kAck) return {};
+  if (now - resets_since_ >= kSecond) {
+    resets_since_ = now;
+    resets_ = 0;
+  }
+  if (resets_ == kMostPerSecond) return {};
+  ++resets_;
+  Packet reset(rte_pktmbuf_alloc(links_->pool));
+  if (!reset) return {};
+  const auto sender = static_cast<size_t>(slot.port.side());
+  const BareSegment segment{.from = {slot.key.address[1 - sender], slot.key.port[1 - sender]},
+                            .to = {slot.key.address[sender], slot.key.port[sender]},
+                            .sequence = load_be32(slot.segment.data() + 8),
+                            .flags = kRst};
+  auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(reset.get(), kMostBareFrame));
+  const size_t size = write_frame(segment, answering(ethernet_of(slot.packet.bytes())).view(), room);
+  rte_pktmbuf_trim(reset.get(), static_cast<uint16_t>(kMostBareFrame - size));
+  return reset;
+}
 
 void Adopter::take_report(const rte_mbuf& message, Timestamp now) noexcept {
   const TlsTag tag = read_tag(message);

@@ -38,6 +38,11 @@ class Adopter {
   void abort(uint32_t flow) noexcept;   // the policy drops the flow
   void forget(uint32_t flow) noexcept;  // the record goes
 
+  // The answer to a segment of a connection that is not known, which may be one that an earlier process had
+  // adopted: its sender must not wait for ever. Empty where nothing is decrypted, when there have been too
+  // many this second, and for resets.
+  Packet reset_for(const Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
+
   void take_report(const rte_mbuf& message, Timestamp now) noexcept;
 
  private:
@@ -61,6 +66,8 @@ class Adopter {
   Counters& counters_;
   uint8_t worker_;
   std::vector<Stage> stages_;  // by core
+  Timestamp resets_since_ = 0;
+  unsigned resets_ = 0;
 };
 
 }  // namespace postern::dataplane

@@ -167,10 +167,12 @@ Status Dataplane::start_tls() {
                       .cpu = {},
                       .sessions = setup_.tls.sessions,
                       .mtu = setup_.mtu,
+                      .adopted_file = {},
                       .links = &tls_links_,
                       .clock = shared_.clock,
                       .identities = setup_.tls.identities,
                       .inspectors = setup_.tls.inspectors};
+    if (!setup_.tls.adopted_file.empty()) core.adopted_file = setup_.tls.adopted_file + std::to_string(n);
     if (n < setup_.tls.cores.size()) core.cpu = setup_.tls.cores[n];
     auto started = TlsCore::start(core);
     if (!started) return started.error();

@@ -6,64 +6,16 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/checksum.h"
 #include "dataplane/tcp_flags.h"
 
 namespace postern::dataplane {
 namespace {
 
-constexpr size_t kV6Header = 40;
-constexpr uint8_t kTcp = 6;
-
 // VIRTIO 1.2 section 5.1.6.
 constexpr uint8_t kNeedsChecksum = 1;
 constexpr uint8_t kWhole = 0, kTcpV4 = 1, kTcpV6 = 4;
 
-bool is_v4(Bytes packet) noexcept { return packet[0] >> 4 == 4; }
-
-// `sum` is as folded_sum makes it, of bytes in memory.
-void store_checksum(uint8_t* at, uint16_t sum) noexcept {
-  const auto checksum = static_cast<uint16_t>(~sum);
-  std::memcpy(at, &checksum, sizeof checksum);
-}
-
-// Lengths of a packet whose payload has another size than its headers say.
-void write_ip_length(uint8_t* packet, size_t length) noexcept {
-  if (packet[0] >> 4 == 6) return store_be16(packet + 4, static_cast<uint16_t>(length - kV6Header));
-  store_be16(packet + 2, static_cast<uint16_t>(length));
-  store_be16(packet + 10, 0);
-  store_checksum(packet + 10, folded_sum({packet, packet[0] % 16 * size_t{4}}));
-}
-
-// Over the pseudo header and the whole segment.
-void write_tcp_checksum(uint8_t* packet, size_t tcp, size_t length) noexcept {
-  uint8_t* segment = packet + tcp;
-  store_be16(segment + 16, 0);
-  const bool v4 = packet[0] >> 4 == 4;
-  const auto address = [&](size_t v4_at, size_t v6_at) {
-    return v4 ? IpAddress::from_v4(packet + v4_at) : IpAddress::from_v6(packet + v6_at);
-  };
-  const uint32_t start = pseudo_header_sum(address(12, 8), address(16, 24), kTcp, length - tcp);
-  store_checksum(segment + 16, folded_sum({segment, length - tcp}, start));
-}
-
 }  // namespace
-
-std::optional<TcpPlace> find_tcp(Bytes packet) noexcept {
-  size_t tcp = kV6Header;
-  if (packet.size() < 20) return std::nullopt;
-  if (is_v4(packet)) {
-    const bool fragment = (load_be16(&packet[6]) & 0x3fff) != 0;
-    if (packet[9] != kTcp || fragment) return std::nullopt;
-    tcp = packet[0] % 16 * size_t{4};
-  } else if (packet.size() < kV6Header || packet[6] != kTcp) {
-    return std::nullopt;
-  }
-  if (packet.size() < tcp + 20) return std::nullopt;
-  const size_t payload = tcp + size_t{packet[tcp + 12]} / 16 * 4;
-  if (payload < tcp + 20 || payload > packet.size()) return std::nullopt;
-  return TcpPlace{static_cast<uint16_t>(tcp), static_cast<uint16_t>(payload)};
-}
 
 ExceptionPort::ExceptionPort(UniqueFd interface)
     : interface_(std::move(interface)),

@@ -13,14 +13,9 @@
 
 #include "base/bytes.h"
 #include "base/unique_fd.h"
+#include "dataplane/segment_headers.h"
 
 namespace postern::dataplane {
-
-// Where an IP packet's TCP header and payload begin, in bytes; nullopt: a fragment, other protocols, or cut.
-struct TcpPlace {
-  uint16_t tcp = 0, payload = 0;
-};
-std::optional<TcpPlace> find_tcp(Bytes ip_packet) noexcept;
 
 // What goes before every packet (VIRTIO 1.2 section 5.1.6, without num_buffers; the kernel's own header is
 // not C++). Numbers are of the machine's byte order.

@@ -48,7 +48,7 @@ Status write_settings() {
       // A peer that comes back from the same port finds the last connection's socket in TIME-WAIT.
       {"ipv4/tcp_tw_reuse", "1"},
       {"ipv4/tcp_fin_timeout", "15"},
-      // Nothing here listens; a dead session's peers are reset by it (RFC 9293 section 3.5.2).
+      // Paths that swallow long packets are found without ICMP (RFC 4821).
       {"ipv4/tcp_mtu_probing", "1"},
   };
   for (const auto& setting : kSettings)

@@ -111,6 +111,8 @@ Result<UniqueFd> adopt(const TcpLeg& leg) {
   adoption.set(IPPROTO_TCP, TCP_REPAIR, int{TCP_REPAIR_ON}, "TCP_REPAIR");
   adoption.queue(TCP_SEND_QUEUE, leg.send_next);
   adoption.queue(TCP_RECV_QUEUE, leg.receive_next);
+  // The size of segments is settled by connect; what TCP_REPAIR_OPTIONS says of it later is a bound only.
+  adoption.set(IPPROTO_TCP, TCP_MAXSEG, int{leg.mss}, "TCP_MAXSEG");
   adoption.address(::bind, leg.local, "bind");
   adoption.address(::connect, leg.remote, "connect");  // in repair mode: sends nothing
   set_options(adoption, leg);

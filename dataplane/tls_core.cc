@@ -12,6 +12,7 @@
 #include <future>
 
 #include "dataplane/private_network.h"
+#include "dataplane/tcp_flags.h"
 #include "dataplane/tls_certificate.h"
 
 namespace postern::dataplane {
@@ -84,6 +85,12 @@ Status TlsCore::prepare() {
   Result<UniqueFd> interface = enter_private_network(setup_.mtu);
   if (!interface) return interface.error();
   port_.emplace(std::move(*interface));
+  if (!setup_.adopted_file.empty()) {
+    Result<AdoptedFile> file = AdoptedFile::open(setup_.adopted_file, setup_.sessions);
+    if (!file) return file.error();
+    adopted_file_.emplace(std::move(*file));
+    disturb_orphans();
+  }
   events_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event by_level{EPOLLIN, {.ptr = nullptr}};
   for (const int fd : {port_->descriptor(), link_.wake.get()})
@@ -201,6 +208,12 @@ void TlsCore::begin(const rte_mbuf& message, const TlsTag& tag) {
   counters_.latencies[static_cast<size_t>(bucket - TlsCounters::kLatencies.begin())].add(1);
   counters_.adopted.add(1);
   fresh->ethernet = {fresh->request.for_server, fresh->request.for_client};
+  if (adopted_file_)
+    fresh->file_entry = adopted_file_->add({.client = fresh->request.to_client.remote,
+                                            .server = fresh->request.to_server.remote,
+                                            .client_port = fresh->request.client_port,
+                                            .for_client = fresh->request.for_client,
+                                            .for_server = fresh->request.for_server});
   open_session(table_.add(std::move(fresh)));
 }
 
@@ -284,6 +297,7 @@ void TlsCore::end(Adopted& adopted, DecryptReason reason) {
     for (const int fd : {adopted.client.get(), adopted.server.get()}) reset_on_close(fd);
   adopted.client = UniqueFd();
   adopted.server = UniqueFd();
+  if (adopted_file_) adopted_file_->remove(adopted.file_entry);
   counters_.ended.add(1);
   counters_.reasons[static_cast<size_t>(reason)].add(1);
   adopted.request.facts.decrypt_reason = reason;
@@ -363,6 +377,27 @@ void TlsCore::note_facts(Adopted& adopted) {
   facts.cipher_suite = shown.cipher_suite;
   facts.alpn_chosen = shown.alpn;
   if (!shown.certificate.empty()) note_certificate(facts, shown.certificate, *digests_);
+}
+
+// Peers of a process that has died. Each is sent an acknowledgement out of its window, which it answers with
+// what it expects (RFC 9293 section 3.10.7.4); that answer is of no known flow and is reset exactly.
+void TlsCore::disturb_orphans() {
+  const auto send = [this](const BareSegment& segment, const EthernetHeader& ethernet, PortIndex port) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(setup_.links->pool);
+    if (frame == nullptr) return counters_.lost_frames.add(1);
+    auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(frame, kMostBareFrame));
+    const size_t size = write_frame(segment, ethernet.view(), room);
+    rte_pktmbuf_trim(frame, static_cast<uint16_t>(kMostBareFrame - size));
+    write_tag(*frame, {.kind = TlsMessage::Frame, .port = port});
+    if (rte_ring_enqueue(setup_.links->workers[0], frame) == 0) return;
+    rte_pktmbuf_free(frame);
+    counters_.lost_frames.add(1);
+  };
+  for (const AdoptedFile::Entry& entry : adopted_file_->left()) {
+    send({.from = entry.server, .to = entry.client, .flags = kAck}, entry.for_client, entry.client_port);
+    send({.from = entry.client, .to = entry.server, .flags = kAck}, entry.for_server,
+         entry.client_port.opposite());
+  }
 }
 
 void TlsCore::report(const Adopted& adopted, const SessionReport& report) {

@@ -28,6 +28,7 @@ struct TlsCoreSetup {
   std::optional<unsigned> cpu;  // to run on; none: any
   uint32_t sessions = 4096;     // at once, the ones that have ended and are not forgotten yet included
   uint16_t mtu = 1500;
+  std::string adopted_file;   // empty: none, see AdoptedFile
   TlsLinks* links = nullptr;  // with this core's, and every worker's
   Clock clock;
   std::shared_ptr<const tls::ServerIdentities> identities;
@@ -90,6 +91,7 @@ class TlsCore {
   void sweep(Timestamp now);
 
   void note_facts(Adopted& adopted);
+  void disturb_orphans();
   void report(const Adopted& adopted, const SessionReport& report);
 
   TlsCoreSetup setup_;
@@ -107,6 +109,7 @@ class TlsCore {
   std::optional<ExceptionPort> port_;
   UniqueFd events_;  // epoll
   AdoptedTable table_;
+  std::optional<AdoptedFile> adopted_file_;
   std::vector<Adopted*> busy_;
   Timestamp swept_at_ = 0;
 };

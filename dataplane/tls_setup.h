@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tls/clear_text.h"
@@ -16,6 +17,7 @@ struct TlsSetup {
   std::vector<unsigned> cores;  // thread n runs on cores[n]; empty: anywhere
   uint32_t sessions = 4096;     // at once, per thread
   std::shared_ptr<const tls::ServerIdentities> identities;
+  std::string adopted_file;  // path, to which a thread's number is added; see AdoptedFile
   tls::ClearTextInspectors* inspectors = nullptr;  // null: nobody looks at clear bytes
 };
 

@@ -376,6 +376,59 @@ TEST(Adopter, ARuleForTheForwardProxyMeetsItsException) {
             DropReason::DecryptionUnavailable);
 }
 
+TEST(Adopter, ResetsTheSenderOfAnUnknownConnectionExactly) {
+  TlsBench bench;
+  TcpTalk talk;
+  EXPECT_EQ(bench.lane->verdict(kFirstSide, talk.client_frame(talk.next_of_client(kAck, "x"))),
+            DropReason::Midstream);
+  ASSERT_EQ(bench.lane->output.sent.size(), 1u);
+  EXPECT_EQ(bench.lane->output.sent[0].port.value, kFirstSide.value);
+  Tcp expected{.sequence = talk.server_next, .flags = kRst, .window = 0};
+  const Octets frame = talk.server_frame(expected);
+  const Octets& sent = bench.lane->output.sent[0].frame;
+  ASSERT_EQ(sent.size(), 14u + 20 + 20);
+  EXPECT_TRUE(std::equal(sent.begin() + 34, sent.end(), frame.begin() + 34)) << "TCP header and checksum";
+  EXPECT_TRUE(std::equal(sent.begin() + 26, sent.begin() + 34, frame.begin() + 26)) << "addresses";
+}
+
+TEST(Adopter, ResetsOverIpv6AreWhatAHostAccepts) {
+  TlsBench bench;
+  TcpTalk talk;
+  talk.client = ip("fd01::5");
+  talk.server = ip("fd03::1");
+  bench.lane->receive(kSecondSide, talk.server_frame(talk.next_of_server(kAck, "x")));
+  ASSERT_EQ(bench.lane->output.sent.size(), 1u);
+  const Octets reset = bench.lane->output.sent[0].frame;
+  // The parser looks at lengths and checksums as a host does.
+  EXPECT_EQ(bench.lane->verdict(kFirstSide, reset), DropReason::Midstream);
+}
+
+TEST(Adopter, AnswersNoResetWithAReset) {
+  TlsBench bench;
+  TcpTalk talk;
+  bench.lane->receive(kFirstSide, talk.client_frame(talk.next_of_client(kAck | kRst)));
+  EXPECT_TRUE(bench.lane->output.sent.empty());
+}
+
+TEST(Adopter, ResetsNoMoreThanAThousandInASecond) {
+  TlsBench bench;
+  TcpTalk talk;
+  for (int i = 0; i < 1500; ++i)
+    bench.lane->receive(kFirstSide, talk.client_frame(talk.next_of_client(kAck)));
+  EXPECT_EQ(bench.lane->output.sent.size(), 1000u);
+  bench.lane->now += kSecond;
+  bench.lane->receive(kFirstSide, talk.client_frame(talk.next_of_client(kAck)));
+  EXPECT_EQ(bench.lane->output.sent.size(), 1001u);
+}
+
+TEST(Adopter, StaysSilentWhereNothingIsDecrypted) {
+  TlsBench bench(allow_all());
+  TcpTalk talk;
+  EXPECT_EQ(bench.lane->verdict(kFirstSide, talk.client_frame(talk.next_of_client(kAck))),
+            DropReason::Midstream);
+  EXPECT_TRUE(bench.lane->output.sent.empty());
+}
+
 TEST(Adopter, FramesForBothSidesKeepTheirTags) {
   const Octets frame = tcp_frame(ip("10.1.0.5"), ip("10.3.0.1"), {});
   Octets tagged(frame.begin(), frame.begin() + 12);

@@ -144,10 +144,16 @@ void expect_equal(const Heard& heard, size_t size, const Family& family) {
 }
 
 TEST(TcpAdoption, CarriesBothDirectionsOfAnAdoptedConnection) {
-  expect_equal(exchange(kV4, kMuch, {}), kMuch, kV4);
+  const Heard heard = exchange(kV4, kMuch, {});
+  expect_equal(heard, kMuch, kV4);
+  EXPECT_EQ(heard.longest_for_client, kMtu);
 }
 
-TEST(TcpAdoption, CarriesIpv6) { expect_equal(exchange(kV6, kMuch, {}), kMuch, kV6); }
+TEST(TcpAdoption, CarriesIpv6) {
+  const Heard heard = exchange(kV6, kMuch, {});
+  expect_equal(heard, kMuch, kV6);
+  EXPECT_EQ(heard.longest_for_client, kMtu);
+}
 
 TEST(TcpAdoption, CarriesAConnectionWithoutAnyOption) {
   const std::map<std::string, std::string> bare = {
