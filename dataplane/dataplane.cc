@@ -206,19 +206,29 @@ Status Dataplane::launch() {
 }
 
 bool Dataplane::tls_frames_wait() const {
-  return std::any_of(tls_links_.workers.begin(), tls_links_.workers.end(),
-                     [](rte_ring* ring) { return rte_ring_empty(ring) == 0; });
+  const auto waits = [](rte_ring* ring) { return rte_ring_empty(ring) == 0; };
+  return std::any_of(tls_links_.workers.begin(), tls_links_.workers.end(), waits) ||
+         std::any_of(shared_.ports.begin(), shared_.ports.end(),
+                     [&](const auto& port) { return waits(port->outbox); });
+}
+
+// The workers send the last frames of the TLS cores, which reset the peers of every session. A frame may be
+// between two rings, so they have to be found empty several times.
+void Dataplane::stop_tls() {
+  for (const auto& core : tls_cores_) core->stop();
+  if (tls_cores_.empty()) return;
+  unsigned empty = 0;
+  for (unsigned i = 0; i < 100 && empty < 4; ++i) {
+    empty = tls_frames_wait() ? 0 : empty + 1;
+    const timespec pause{0, 500'000};
+    nanosleep(&pause, nullptr);
+  }
 }
 
 void Dataplane::stop() {
   if (!running_) return;
   running_ = false;
-  for (const auto& core : tls_cores_) core->stop();
-  // The workers send the last frames, which reset the peers of every session.
-  for (unsigned i = 0; i < 100 && tls_frames_wait(); ++i) {
-    const timespec pause{0, 100'000};
-    nanosleep(&pause, nullptr);
-  }
+  stop_tls();
   shared_.stop.store(true);
   rte_eal_mp_wait_lcore();
 }

@@ -83,6 +83,7 @@ class Dataplane {
   Status launch();
   Status start_tls();
   bool tls_frames_wait() const;
+  void stop_tls();
   void withdraw(unsigned index);
   bool attach(unsigned index);
   void wait_for_quiescence();
