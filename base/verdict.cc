@@ -59,12 +59,16 @@ constexpr std::array<Row, kDropReasons> kRows = {{
      "pending budget used up and still no application"},
     {DropReason::DecryptionUnavailable, "decryption_unavailable",
      "the rule demands decryption and no engine can do it"},
+    {DropReason::DecryptionFailed, "decryption_failed",
+     "the rule demands decryption and this session could not be decrypted, or not any longer"},
+    {DropReason::ContentBlocked, "content_blocked", "decrypted bytes that a profile blocks"},
     {DropReason::InspectionUnavailable, "inspection_unavailable",
      "the rule demands a profile whose engine is absent or down"},
     {DropReason::MtuExceeded, "mtu_exceeded", "longer than the outgoing port may send"},
     {DropReason::PortDown, "port_down", "the outgoing port has no link"},
     {DropReason::TxFull, "tx_full", "the outgoing port did not take the packet"},
     {DropReason::HandoffFull, "handoff_full", "the ring to the owning worker is full"},
+    {DropReason::TlsQueueFull, "tls_queue_full", "the ring to the TLS core is full"},
     {DropReason::NoBuffer, "no_buffer", "no packet buffer was free"},
 }};
 

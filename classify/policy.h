@@ -130,6 +130,7 @@ struct Policy {
   std::vector<Rule> rules;                // in order of evaluation
   std::vector<Subject> subjects;
   bool follow_applications = false;  // look at every HTTP request even where no rule depends on it
+  bool inbound_inspection = false;   // certificates of servers were imported for ssl_inbound_inspection
   Logging default_logging;
   Exceptions exceptions;
   PendingBudget pending;

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/decrypt_reason.h"
 #include "base/text.h"
 #include "classify/tls_client_hello.h"
 #include "classify/tls_server_flight.h"
@@ -39,6 +40,7 @@ struct TlsFacts {
   bool hello_retry = false;
   bool mutual_auth = false;
   bool alert = false;
+  DecryptReason decrypt_reason{};  // why it is not decrypted although a rule says so
   uint8_t alert_level = 0, alert_description = 0;
 
   // Fingerprints; empty where there is none.

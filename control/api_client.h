@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "control/api_message.h"
-#include "control/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace postern::control {
 

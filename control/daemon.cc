@@ -113,7 +113,8 @@ class Daemon {
                                        .cores = site.cores,
                                        .idle = site.idle,
                                        .flows = site.flows,
-                                       .mtu = site.mtu},
+                                       .mtu = site.mtu,
+                                       .tls = site.tls},
                                       *current_->snapshot);
     if (!dataplane) return fail(dataplane.error());
     dataplane_ = std::move(*dataplane);
@@ -169,6 +170,8 @@ class Daemon {
                        .generation = current_->snapshot->generation(),
                        .received = stats->received,
                        .sent = stats->sent,
+                       .forged = stats->forged,
+                       .terminated = stats->terminated,
                        .held = stats->held + stats->handed_over - stats->taken_over,
                        .dropped = stats->dropped,
                        .flows_active = stats->flows,
@@ -227,6 +230,7 @@ class Daemon {
     else
       retired_.push_back(std::move(current_));
     current_ = std::move(compiled.compiled);
+    if (current_->site.tls.identities != nullptr) dataplane_->use(current_->site.tls.identities);
     const std::chrono::duration<double> taken = SteadyClock::now() - begun;
     const uint32_t generation = current_->snapshot->generation().value;
     tell("generation {} committed from {} by uid {} in {:.3f} s", generation, file, peer.uid, taken.count());

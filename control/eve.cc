@@ -83,7 +83,7 @@ bool rule_judged(const LogRecord& r) {
 }
 
 std::string_view decrypt_reason(const LogRecord& r) {
-  if (r.decrypt_result == DecryptResult::Unavailable) return "no_engine";
+  if (r.decrypt_result == DecryptResult::Unavailable) return decrypt_reason_name(DecryptReason::NoEngine);
   const bool pinned = r.inspection_reason == InspectionReason::EncryptedCertPinnedApp;
   return r.decrypt_result == DecryptResult::Excluded && pinned ? "cert_pinned_app" : "";
 }
@@ -163,6 +163,8 @@ std::string_view EveFormatter::line(const LogRecord& record, Bytes extra) {
   particulars(record, extra);
   judgement(record);
   if (is_flow(record.kind)) content(record);
+  if (record.kind == RecordKind::Tls && record.decryption_mode != 0)
+    decryption(record, dataplane::read_extra<classify::TlsFacts>(extra).decrypt_reason);
   if (const auto name = subject(record.subject); !name.empty()) json_.in_quotes("user", name);
   json_.close_object();
   json_.end_line();
@@ -287,11 +289,16 @@ void EveFormatter::content(const LogRecord& record) {
   if (record.inspection != InspectionStatus::Full)
     json_.word("reason", inspection_reason_word(record.inspection_reason));
   json_.close_object();
+  decryption(record, DecryptReason::None);
+}
 
+void EveFormatter::decryption(const LogRecord& record, DecryptReason reason) {
   json_.open_object("decrypt");
   json_.word("mode", decryption_mode_word(static_cast<classify::DecryptionMode>(record.decryption_mode)));
   json_.word("result", decrypt_result_word(record.decrypt_result));
-  if (const auto reason = decrypt_reason(record); !reason.empty()) json_.word("reason", reason);
+  const std::string_view word =
+      reason == DecryptReason::None ? decrypt_reason(record) : decrypt_reason_name(reason);
+  if (!word.empty()) json_.word("reason", word);
   json_.close_object();
 }
 
@@ -304,6 +311,8 @@ std::string_view EveFormatter::line(const StatsRecord& stats) {
   json_.number("generation", stats.generation.value);
   json_.number("received", stats.received);
   json_.number("sent", stats.sent);
+  json_.number("forged", stats.forged);
+  json_.number("terminated", stats.terminated);
   json_.number("held", stats.held);
   uint64_t dropped = 0;
   for (const uint64_t count : stats.dropped) dropped += count;

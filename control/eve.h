@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/decrypt_reason.h"
 #include "base/verdict.h"
 #include "control/json_line.h"
 #include "control/names.h"
@@ -25,12 +26,12 @@ struct WireStats {
   std::array<PortStats, 2> sides;
 };
 
-// Totals since the start of the daemon: received = sent + held + the sum of dropped.
+// Totals since the start of the daemon: received + forged = sent + terminated + held + the sum of dropped.
 struct StatsRecord {
   Timestamp time = 0;
   uint64_t uptime_seconds = 0;
   Generation generation;
-  uint64_t received = 0, sent = 0, held = 0;
+  uint64_t received = 0, sent = 0, forged = 0, terminated = 0, held = 0;
   std::array<uint64_t, kDropReasons> dropped{};  // by DropReason
   uint64_t flows_active = 0, flows_opened = 0;
   uint64_t log_lines = 0, log_lost = 0, log_write_errors = 0;
@@ -79,6 +80,7 @@ class EveFormatter {
   void tcp(const dataplane::LogRecord& record);
   void judgement(const dataplane::LogRecord& record);
   void content(const dataplane::LogRecord& record);
+  void decryption(const dataplane::LogRecord& record, DecryptReason reason);
   void wires(const StatsRecord& stats);
 
   const Names& names_;

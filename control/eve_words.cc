@@ -115,6 +115,10 @@ std::string_view decrypt_result_word(DecryptResult result) {
       return "excluded";
     case DecryptResult::Unavailable:
       return "unavailable";
+    case DecryptResult::Decrypted:
+      return "decrypted";
+    case DecryptResult::Failed:
+      return "failed";
   }
   return "not_tls";
 }

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "control/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace postern::control {
 

@@ -147,7 +147,8 @@ class Binder {
               (rule.exclusions.empty() ? "" : " (exclusion " + rule.exclusions.front().text + ")") +
               " cannot see what is encrypted, because decryption is none: such flows are logged as not "
               "inspected");
-    if (rule.decryption != DecryptionMode::None && !site_.engines.tls)
+    const bool inbound = rule.decryption == DecryptionMode::SslInboundInspection && site_.inbound_inspection;
+    if (rule.decryption != DecryptionMode::None && !site_.engines.tls && !inbound)
       findings_.warning(rule.decryption_line,
                         rule.called() + ": demands " + std::string(decryption_name(rule.decryption)) +
                             " and this build has no TLS engine: exceptions.decryption_unavailable (" +

@@ -29,6 +29,7 @@ struct SiteWords {
   std::map<std::string, std::vector<std::string>> groups;
   classify::Exceptions exceptions;
   Engines engines;
+  bool inbound_inspection = false;  // the site imports certificates for it
 };
 
 struct BoundPack {

@@ -43,6 +43,9 @@ std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   if (running.mtu != candidate.mtu) differs("mtu");
   if (running.control_socket != candidate.control_socket || running.control_group != candidate.control_group)
     differs("the control socket");
+  if (running.tls.threads != candidate.tls.threads || running.tls.cores != candidate.tls.cores ||
+      running.tls.sessions != candidate.tls.sessions)
+    differs("threads, cores and sessions of tls");
   if (running.wires.size() != candidate.wires.size()) {
     differs("the number of wires");
     return errors;

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "control/eve_words.h"
+#include "control/show_tls.h"
 #include "control/signature_reader.h"
 
 namespace postern::control {
@@ -317,6 +318,8 @@ Reply show_stats(const Running& running) {
   return Reply::success({{"uptime_s", running.uptime_seconds},
                          {"received", stats->received},
                          {"sent", stats->sent},
+                         {"forged", stats->forged},          // by TLS threads
+                         {"terminated", stats->terminated},  // at TLS threads
                          // What crosses from one worker to another is in nobody's hands for a moment.
                          {"held", stats->held + stats->handed_over - stats->taken_over},
                          {"drops", drops},
@@ -394,15 +397,20 @@ std::string protocol_name(uint8_t protocol) {
 Reply show(const Request& request, const Running& running) {
   using Show = std::function<Reply(const Running&)>;
   const std::map<std::string, Show> kinds = {
-      {"wires", show_wires}, {"zones", show_zones},
-      {"rules", show_rules}, {"apps", show_apps},
-      {"drops", show_drops}, {"generation", show_generation},
-      {"stats", show_stats}, {"flows", [&](const Running& now) { return show_flows(request, now); }}};
+      {"wires", show_wires},
+      {"zones", show_zones},
+      {"rules", show_rules},
+      {"apps", show_apps},
+      {"drops", show_drops},
+      {"generation", show_generation},
+      {"stats", show_stats},
+      {"tls", show_tls},
+      {"flows", [&](const Running& now) { return show_flows(request, now); }}};
   const auto kind = kinds.find(request.what);
   if (kind != kinds.end()) return kind->second(running);
   return Reply::failure(ExitCode::Usage, "show: found \"" + request.what +
                                              "\", expected wires, zones, rules, flows, apps, "
-                                             "drops, generation or stats");
+                                             "tls, drops, generation or stats");
 }
 
 }  // namespace postern::control

@@ -9,6 +9,7 @@
 
 #include "classify/policy.h"
 #include "control/names.h"
+#include "dataplane/tls_setup.h"
 #include "dataplane/wire.h"
 
 namespace postern::control {
@@ -38,6 +39,7 @@ struct Site {
   std::string log_directory;
   std::vector<ForwardingProfile> forwardings;
   uint32_t stats_seconds = 10;
+  dataplane::TlsSetup tls;
   std::string pattern_cache;  // folder; empty: none
   std::string control_socket, control_group;
   classify::Policy policy;            // everything that is compiled: zones, applications, rules, subjects ...

@@ -36,8 +36,12 @@ class SiteReader {
     read_places(map);
     read_applications_section(map, catalogue);
     read_words(map);
+    site_.tls = read_tls(map, source_.file, findings_);
+    site_.policy.inbound_inspection = site_.tls.identities != nullptr && !site_.tls.identities->empty();
+    words_.inbound_inspection = site_.policy.inbound_inspection;
     const RulesSection rules = read_rules(map, words_, names_, findings_);
     read_control(map);
+    site_.tls.adopted_file = site_.control_socket + ".adopted.";
     map.finish();
     assemble(rules);
     return finished();

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "control/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace postern::control {
 

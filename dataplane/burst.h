@@ -30,8 +30,9 @@ struct PortIndex {
 enum class Fate : uint8_t {
   Open,  // still to be judged
   Forward,
-  Drop,   // for `reason`
-  Taken,  // no longer in the burst: held back by a step
+  Drop,    // for `reason`
+  Taken,   // no longer in the burst: held back by a step
+  Divert,  // to the TLS core that has its flow
 };
 
 // What kind of packet it is for `track`.

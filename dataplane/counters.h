@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker counts. Written by that worker alone; others read single values and may see them a moment
-// old, except through Worker's snapshot, which is exact: received + forged = sent + sum(dropped) + held.
+// old, except through Worker's snapshot, which is exact: received + forged = sent + sum(dropped) + terminated
+// + held.
 #pragma once
 
 #include <array>
@@ -41,6 +42,7 @@ struct Counters {
   std::array<PortCounters, kPorts> ports;
   std::vector<RuleCounters> rules = std::vector<RuleCounters>(kRules);
   Counter received, sent;
+  Counter terminated, forged;  // packets that TLS cores took, and that they made
   Counter flows_created, flows_ended, half_open_evicted, log_records_lost, handed_off;
 
   void drop(DropReason reason, uint64_t packets = 1) noexcept {

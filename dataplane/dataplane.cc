@@ -7,6 +7,7 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -35,6 +36,11 @@ unsigned buffers_needed(const DataplaneSetup& setup) {
   return buffers;
 }
 
+// Full rings, and caches of every thread.
+unsigned tls_buffers_needed(const DataplaneSetup& setup) {
+  return setup.tls.threads == 0 ? 0 : (setup.tls.threads + setup.workers) * (kInboxSize + 512);
+}
+
 unsigned buffer_size(uint16_t mtu) { return RTE_PKTMBUF_HEADROOM + frame_room(mtu); }
 
 uint64_t random_seed() {
@@ -59,10 +65,10 @@ void sum_into(WorkerStats& total, const WorkerStats& one) {
   }
   for (uint64_t WorkerStats::*field :
        {&WorkerStats::received, &WorkerStats::sent, &WorkerStats::held, &WorkerStats::handed_over,
-        &WorkerStats::taken_over, &WorkerStats::flows, &WorkerStats::half_open, &WorkerStats::flows_created,
-        &WorkerStats::flows_ended, &WorkerStats::half_open_evicted, &WorkerStats::log_records_lost,
-        &WorkerStats::flow_table_bytes, &WorkerStats::flow_capacity, &WorkerStats::busy_cycles,
-        &WorkerStats::idle_cycles})
+        &WorkerStats::taken_over, &WorkerStats::terminated, &WorkerStats::forged, &WorkerStats::flows,
+        &WorkerStats::half_open, &WorkerStats::flows_created, &WorkerStats::flows_ended,
+        &WorkerStats::half_open_evicted, &WorkerStats::log_records_lost, &WorkerStats::flow_table_bytes,
+        &WorkerStats::flow_capacity, &WorkerStats::busy_cycles, &WorkerStats::idle_cycles})
     total.*field += one.*field;
   total.generation = one.generation;
 }
@@ -82,7 +88,8 @@ Dataplane::Dataplane(const DataplaneSetup& setup)
 Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup,
                                                     const classify::PolicySnapshot& snapshot) {
   EalSetup eal{.workers = setup.workers, .cores = setup.cores};
-  eal.memory = size_t{buffers_needed(setup)} * (buffer_size(setup.mtu) + 256) + (64u << 20);
+  eal.memory = (size_t{buffers_needed(setup)} + tls_buffers_needed(setup)) * (buffer_size(setup.mtu) + 256) +
+               (64u << 20);
   for (const Wire& wire : setup.wires)
     for (const PortSpec& spec : wire.ports)
       if (spec.kind == PortSpec::Kind::Pci) eal.pci_devices.push_back(spec.device);
@@ -94,6 +101,7 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup,
   dataplane->notice_ = report->notice;
   dataplane->shared_.snapshot.store(&snapshot);
   if (const Status status = dataplane->open_ports(); !status) return status.error();
+  if (const Status status = dataplane->start_tls(); !status) return status.error();
   if (const Status status = dataplane->launch(); !status) return status.error();
   return dataplane;
 }
@@ -136,6 +144,48 @@ Status Dataplane::open_ports() {
   return Ok{};
 }
 
+Status Dataplane::start_tls() {
+  if (setup_.tls.threads == 0) return Ok{};
+  const auto ring = [](const std::string& name, unsigned flags) {
+    return rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, flags);
+  };
+  tls_links_.pool = rte_pktmbuf_pool_create("tls", tls_buffers_needed(setup_), 256, 0,
+                                            static_cast<uint16_t>(buffer_size(setup_.mtu)), SOCKET_ID_ANY);
+  if (tls_links_.pool == nullptr) return Error{"no memory for the packet buffers of the TLS cores"};
+  for (unsigned n = 0; n < setup_.workers; ++n)
+    tls_links_.workers.push_back(ring("tls_to_worker" + std::to_string(n), RING_F_SC_DEQ));
+  for (unsigned n = 0; n < setup_.tls.threads; ++n) {
+    tls_links_.cores.push_back(std::make_unique<TlsCoreLink>());
+    tls_links_.cores[n]->inbox = ring("tls_inbox" + std::to_string(n), RING_F_SC_DEQ);
+    tls_links_.cores[n]->wake = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (tls_links_.cores[n]->inbox == nullptr) return Error{"no ring to a TLS core"};
+  }
+  if (std::count(tls_links_.workers.begin(), tls_links_.workers.end(), nullptr) > 0)
+    return Error{"no ring from the TLS cores"};
+  for (unsigned n = 0; n < setup_.tls.threads; ++n) {
+    TlsCoreSetup core{.number = n,
+                      .cpu = {},
+                      .sessions = setup_.tls.sessions,
+                      .mtu = setup_.mtu,
+                      .adopted_file = {},
+                      .links = &tls_links_,
+                      .clock = shared_.clock,
+                      .identities = setup_.tls.identities,
+                      .inspectors = setup_.tls.inspectors};
+    if (!setup_.tls.adopted_file.empty()) core.adopted_file = setup_.tls.adopted_file + std::to_string(n);
+    if (n < setup_.tls.cores.size()) core.cpu = setup_.tls.cores[n];
+    auto started = TlsCore::start(core);
+    if (!started) return started.error();
+    tls_cores_.push_back(std::move(*started));
+  }
+  pipeline_setup_.tls = &tls_links_;
+  return Ok{};
+}
+
+void Dataplane::use(const std::shared_ptr<const tls::ServerIdentities>& identities) {
+  for (const auto& core : tls_cores_) core->use(identities);
+}
+
 Status Dataplane::launch() {
   const size_t size = rte_rcu_qsbr_get_memsize(setup_.workers);
   shared_.quiescence = static_cast<rte_rcu_qsbr*>(rte_zmalloc("quiescence", size, RTE_CACHE_LINE_SIZE));
@@ -155,9 +205,30 @@ Status Dataplane::launch() {
   return Ok{};
 }
 
+bool Dataplane::tls_frames_wait() const {
+  const auto waits = [](rte_ring* ring) { return rte_ring_empty(ring) == 0; };
+  return std::any_of(tls_links_.workers.begin(), tls_links_.workers.end(), waits) ||
+         std::any_of(shared_.ports.begin(), shared_.ports.end(),
+                     [&](const auto& port) { return waits(port->outbox); });
+}
+
+// The workers send the last frames of the TLS cores, which reset the peers of every session. A frame may be
+// between two rings, so they have to be found empty several times.
+void Dataplane::stop_tls() {
+  for (const auto& core : tls_cores_) core->stop();
+  if (tls_cores_.empty()) return;
+  unsigned empty = 0;
+  for (unsigned i = 0; i < 100 && empty < 4; ++i) {
+    empty = tls_frames_wait() ? 0 : empty + 1;
+    const timespec pause{0, 500'000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
 void Dataplane::stop() {
   if (!running_) return;
   running_ = false;
+  stop_tls();
   shared_.stop.store(true);
   rte_eal_mp_wait_lcore();
 }

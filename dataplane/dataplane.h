@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "dataplane/eal.h"
 #include "dataplane/interface_watch.h"
+#include "dataplane/tls_core.h"
+#include "dataplane/tls_setup.h"
 #include "dataplane/worker.h"
 
 namespace postern::dataplane {
@@ -22,6 +24,7 @@ struct DataplaneSetup {
   Idle idle = Idle::Sleep;
   uint32_t flows = 262144;  // per worker
   uint16_t mtu = 1500;
+  TlsSetup tls;
   size_t log_records = 1 << 16;  // per worker, waiting for the log thread; extra bytes take the place of more
 };
 
@@ -53,6 +56,9 @@ class Dataplane {
   // Of the last publication, by worker; without those that have not taken it up yet, empty before the first.
   std::vector<WorkerSwitch> last_switch() const;
 
+  // What new sessions show their clients from now on.
+  void use(const std::shared_ptr<const tls::ServerIdentities>& identities);
+
   // Looks after links and interfaces; call it every 20 ms or so. Returns alarms for the operator.
   std::vector<std::string> tend();
 
@@ -72,6 +78,8 @@ class Dataplane {
 
   std::vector<PortStatus> port_status() const;
   const RuleCounters& rule_counters(unsigned worker, RuleId rule) const;
+  unsigned tls_threads() const { return static_cast<unsigned>(tls_cores_.size()); }
+  const TlsCounters& tls_counters(unsigned thread) const { return tls_cores_[thread]->counters(); }
   unsigned workers() const { return static_cast<unsigned>(workers_.size()); }
   LogRing& log_ring(unsigned worker) { return workers_[worker]->log_ring(); }
   uint64_t log_records_lost(unsigned worker) const {
@@ -83,6 +91,9 @@ class Dataplane {
   explicit Dataplane(const DataplaneSetup& setup);
   Status open_ports();
   Status launch();
+  Status start_tls();
+  bool tls_frames_wait() const;
+  void stop_tls();
   void withdraw(unsigned index);
   bool attach(unsigned index);
   void wait_for_quiescence();
@@ -100,8 +111,10 @@ class Dataplane {
   DataplaneSetup setup_;
   PipelineSetup pipeline_setup_;
   WorkersShared shared_;
+  TlsLinks tls_links_;
   std::vector<WireEnd> ends_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<TlsCore>> tls_cores_;
   rte_mempool* pool_ = nullptr;
   InterfaceWatch watch_;
   std::string notice_;

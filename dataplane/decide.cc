@@ -130,15 +130,21 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, co
     return answer;
   }
   answer.verdict = FlowVerdict::Allow;
-  settle_inspection(answer, *decision.rule, facts.application, snapshot);
+  settle_inspection(answer, hot, facts.application, snapshot);
   return answer;
 }
 
 // What the rule asks for beyond forwarding, and what of it can be done.
-void Decider::settle_inspection(Answer& answer, const Rule& rule, AppId application,
+void Decider::settle_inspection(Answer& answer, const FlowHot& hot, AppId application,
                                 const PolicySnapshot& snapshot) const noexcept {
+  const Rule& rule = *answer.rule;
   const classify::Exceptions& exceptions = snapshot.policy().exceptions;
-  if (snapshot.is_encrypted(application)) {
+  const bool adopted = (hot.flags & kAdopted) != 0;
+  // A session that runs goes on as it is; at its hello the rule says whether it may begin.
+  const bool at_hello = hot.owes_any(kOwesOrder);
+  const bool decrypts = adopted && (!at_hello || rule.decryption == DecryptionMode::SslInboundInspection);
+  if (decrypts) answer.decrypt = DecryptResult::Decrypted;
+  if (snapshot.is_encrypted(application) && !decrypts) {
     if (rule.decryption != DecryptionMode::None) {
       answer.decrypt = DecryptResult::Unavailable;
       answer.inspection = InspectionStatus::MetadataOnly;

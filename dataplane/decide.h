@@ -59,7 +59,7 @@ class Decider {
   struct Answer;
   Answer answer_for(const FlowHot& hot, const FlowCold& cold, const classify::FlowFacts& facts,
                     const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
-  void settle_inspection(Answer& answer, const classify::Rule& rule, AppId application,
+  void settle_inspection(Answer& answer, const FlowHot& hot, AppId application,
                          const classify::PolicySnapshot& snapshot) const noexcept;
   void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot,
              Timestamp now) noexcept;

@@ -17,7 +17,8 @@ void write_vlan(Packet& packet, uint16_t id) noexcept {
 }  // namespace
 
 Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
-                       Counters& counters, Output& output, TraceRecorder& trace, uint32_t max_frame)
+                       Counters& counters, Output& output, TraceRecorder& trace, Adopter& adopter,
+                       uint32_t max_frame)
     : flows_(flows),
       fragments_(fragments),
       streams_(streams),
@@ -25,6 +26,7 @@ Dispatcher::Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& 
       counters_(counters),
       output_(output),
       trace_(trace),
+      adopter_(adopter),
       max_frame_(max_frame) {}
 
 void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
@@ -37,7 +39,9 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
     const bool alone = slot.fragments == kNoFragments && slot.released == kNoFragments;
     const uint32_t longest = alone ? slot.packet.length() : longest_frame(slot);
     if (slot.fate == Fate::Forward && longest > max_frame_) drop(slot, DropReason::MtuExceeded);
-    if (slot.fate != Fate::Forward) {
+    if (slot.fate == Fate::Divert) {
+      divert(slot, burst.now);
+    } else if (slot.fate != Fate::Forward) {
       refuse(slot, policy, burst.now);
     } else if (alone) {
       forward_one(slot, std::move(slot.packet), burst.now);
@@ -48,12 +52,22 @@ void Dispatcher::run(Burst& burst, const classify::Policy& policy) noexcept {
   count_rule();
   if (refused_count_ > 0) rte_pktmbuf_free_bulk(refused_.data(), refused_count_);
   refused_count_ = 0;
+  adopter_.flush();
+  flush(burst.now);
+  burst.clear();
+}
+
+void Dispatcher::flush(Timestamp now) noexcept {
   for (unsigned i = 0; i < used_count_; ++i) {
-    flush({used_[i]}, burst.now);
+    flush({used_[i]}, now);
     (*stages_)[used_[i]].used = false;
   }
   used_count_ = 0;
-  burst.clear();
+}
+
+void Dispatcher::forge(Packet packet, PortIndex port, Timestamp now) noexcept {
+  counters_.forged.add(1);
+  stage(std::move(packet), port, now);
 }
 
 // One packet that cannot go out makes the others useless.
@@ -71,6 +85,10 @@ Packet Dispatcher::next_of(Slot& slot) noexcept {
 // The flow's standing verdict.
 void Dispatcher::settle(Slot& slot) noexcept {
   const FlowHot& hot = flows_.hot(slot.flow);
+  if ((hot.flags & kAdopted) != 0) {
+    slot.fate = Fate::Divert;
+    return;
+  }
   if (hot.verdict == FlowVerdict::Drop) return drop(slot, hot.reason);
   slot.fate = Fate::Forward;
 }
@@ -132,10 +150,28 @@ void Dispatcher::forward_one(const Slot& slot, Packet packet, Timestamp now) noe
   stage(std::move(packet), slot.port.opposite(), now);
 }
 
+// The session of a flow that a new policy drops ends first; its packets are then answered with resets.
+void Dispatcher::divert(Slot& slot, Timestamp now) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.verdict == FlowVerdict::Drop && hot.state != FlowState::Closed) {
+    hot.state = FlowState::Closed;
+    adopter_.abort(slot.flow);
+  }
+  Packet packet = std::move(slot.packet);
+  while (packet) {
+    account(slot, packet.length(), now);
+    if (slot.vlan_changes) write_vlan(packet, slot.vlan_out);
+    adopter_.divert(packet, slot.flow, slot.port);
+    packet = next_of(slot);
+  }
+}
+
 void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
   const bool by_verdict = slot.flow != kNoFlow && flows_.hot(slot.flow).verdict == FlowVerdict::Drop &&
                           slot.reason == flows_.hot(slot.flow).reason;
   trace_.refused(slot, now);
+  if (slot.reason == DropReason::Midstream)
+    if (Packet reset = adopter_.reset_for(slot, policy, now)) forge(std::move(reset), slot.port, now);
   if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
   while (const Packet further = next_of(slot)) {
     if (by_verdict) account(slot, further.length(), now);

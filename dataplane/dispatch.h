@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "classify/policy_snapshot.h"
+#include "dataplane/adopter.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow_log.h"
@@ -22,9 +23,13 @@ class Dispatcher {
  public:
   // `max_frame`: bytes of the longest frame a port may send, without FCS.
   Dispatcher(FlowTable& flows, FragmentTable& fragments, StreamTable& streams, FlowLog& log,
-             Counters& counters, Output& output, TraceRecorder& trace, uint32_t max_frame);
+             Counters& counters, Output& output, TraceRecorder& trace, Adopter& adopter, uint32_t max_frame);
 
   void run(Burst& burst, const classify::Policy& policy) noexcept;
+
+  // Frames of TLS cores; `flush` sends them.
+  void forge(Packet packet, PortIndex port, Timestamp now) noexcept;
+  void flush(Timestamp now) noexcept;
 
  private:
   static constexpr unsigned kStage = 256;
@@ -43,6 +48,7 @@ class Dispatcher {
   Packet next_of(Slot& slot) noexcept;
   void forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
+  void divert(Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
   void count(RuleId rule, uint32_t bytes) noexcept;
   void count_rule() noexcept;
@@ -56,6 +62,7 @@ class Dispatcher {
   Counters& counters_;
   Output& output_;
   TraceRecorder& trace_;
+  Adopter& adopter_;
   uint32_t max_frame_;
   std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ =
       std::make_unique<std::array<Stage, Counters::kPorts>>();

@@ -32,6 +32,7 @@ enum FlowFlag : uint16_t {
   kLogStart = 2,
   kLogEnd = 4,
   kStartLogged = 8,
+  kAdopted = 16,  // a TLS core has its packets
   kFinToServer = 32,
   kFinToClient = 64,
   kRstByClient = 128,
@@ -88,8 +89,8 @@ struct FlowCold {
   uint64_t packets_to_server : 36, dropped : 28;  // forwarded ones; `dropped` by the flow's verdict
   uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2,
       decrypt_result : 3, unfollowed : 1, asked_port : 16;
-  // `unfollowed`: HTTP requests beyond the first were not looked at; `asked_port`: of the server that this
-  // flow answers for from another port (Expectation), 0: none
+  // `unfollowed`: HTTP requests beyond the first were not looked at; `asked_port`: UDP, of the server that
+  // this flow answers for from another port (Expectation), 0: none; TCP, HandshakeOptions
   uint32_t next[2];        // TCP, by Direction: sequence number after the last one seen
   uint32_t window_end[2];  // TCP, by Direction: first sequence number the receiver has not offered room for
 };

@@ -5,8 +5,8 @@
 
 #include "classify/app_ids.h"
 #include "classify/tls_text.h"
+#include "dataplane/tls_certificate.h"
 #include "profiles/http_text.h"
-#include "tls/certificate_facts.h"
 
 namespace postern::dataplane {
 
@@ -24,12 +24,13 @@ Status Identifier::possible() {
 }
 
 Identifier::Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log,
-                       TraceRecorder& trace, unsigned worker)
+                       TraceRecorder& trace, Adopter& adopter, unsigned worker)
     : flows_(flows),
       streams_(streams),
       decider_(decider),
       log_(log),
       trace_(trace),
+      adopter_(adopter),
       worker_(worker),
       digests_(std::move(tls::Digests::make().value())),
       quic_(std::move(tls::QuicProtection::make().value())) {}
@@ -145,10 +146,35 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
   }
   note_hello(facts, view, classify::Transport::Tcp);
   streams_.forget_front(stream, Direction::ToServer);
+  // Decide may count on a TLS core.
+  FlowHot& hot = flows_.hot(slot.flow);
+  if (adopter_.serves(at.snapshot.policy())) hot.flags |= kAdopted;
   const auto text = classify::tls_text(facts);
   conclude(slot.flow, refined(slot, Direction::ToServer, Layer::Tls, classify::app::kTls, text.view(), at),
            at);
-  if (flows_.hot(slot.flow).verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
+  begin_decryption(stream, slot, at);
+  if (stream.reader == Reader::Tls && hot.verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
+}
+
+// When the verdict is to decrypt, a TLS core takes the flow over; whoever cannot is told so, and the
+// exception policy decides.
+void Identifier::begin_decryption(Stream& stream, const Slot& slot, const Moment& at) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  const FlowCold& cold = flows_.cold(slot.flow);
+  TlsFacts& facts = streams_.tls(stream);
+  const auto decrypt = static_cast<DecryptResult>(cold.decrypt_result);
+  if (decrypt == DecryptResult::Unavailable) facts.decrypt_reason = DecryptReason::NoEngine;
+  if ((hot.flags & kAdopted) == 0) return;
+  const bool wanted = hot.verdict == FlowVerdict::Allow && decrypt == DecryptResult::Decrypted;
+  const DecryptReason refusal = wanted ? adopter_.adopt(stream, slot, facts, at.now) : DecryptReason::None;
+  if (wanted && refusal == DecryptReason::None) {
+    streams_.detach(stream);
+    return hot.pay(kOwesApplication | kOwesReading);
+  }
+  hot.flags &= static_cast<uint16_t>(~kAdopted);
+  if (!wanted) return;
+  facts.decrypt_reason = refusal;
+  decider_.judge(slot.flow, at.snapshot, at.now);
 }
 
 void Identifier::read_server_flight(Stream& stream, const Slot& slot, const Moment& at) noexcept {
@@ -185,16 +211,7 @@ void Identifier::note_flight(TlsFacts& facts, const classify::TlsServerFlight& f
     if (const classify::Ja3Text ja3s = classify::ja3s_text(flight); ja3s.whole)
       facts.ja3s.append_hex(Bytes(digests_.md5(as_bytes(ja3s.text.view()))));
   if (flight.leaf.empty() || facts.certificate_read) return;
-  const tls::CertificateFacts leaf = tls::read_certificate(flight.leaf, digests_);
-  facts.certificate_read = true;
-  facts.subject = leaf.subject;
-  facts.issuer = leaf.issuer;
-  facts.serial = leaf.serial;
-  facts.not_before = leaf.not_before;
-  facts.not_after = leaf.not_after;
-  facts.names = leaf.names;
-  facts.sha1 = leaf.sha1;
-  facts.sha256 = leaf.sha256;
+  note_certificate(facts, flight.leaf, digests_);
 }
 
 void Identifier::abandon(Stream& stream, uint32_t flow, Timestamp now) noexcept {

@@ -8,6 +8,7 @@
 
 #include "classify/policy_snapshot.h"
 #include "classify/tls_fingerprint.h"
+#include "dataplane/adopter.h"
 #include "dataplane/burst.h"
 #include "dataplane/decide.h"
 #include "dataplane/flow_log.h"
@@ -26,7 +27,7 @@ class Identifier {
   // The error says what OpenSSL lacks; the constructor needs a process in which this went well.
   static Status possible();
   Identifier(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, TraceRecorder& trace,
-             unsigned worker);
+             Adopter& adopter, unsigned worker);
 
   struct Moment {
     const classify::PolicySnapshot& snapshot;
@@ -55,6 +56,7 @@ class Identifier {
   void start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept;
   void read_client_hello(Stream& stream, const Slot& slot, const Moment& at) noexcept;
   void read_server_flight(Stream& stream, const Slot& slot, const Moment& at) noexcept;
+  void begin_decryption(Stream& stream, const Slot& slot, const Moment& at) noexcept;
   void note_hello(classify::TlsFacts& facts, const classify::TlsClientHelloView& hello,
                   classify::Transport transport) noexcept;
   void note_flight(classify::TlsFacts& facts, const classify::TlsServerFlight& flight) noexcept;
@@ -73,6 +75,7 @@ class Identifier {
   Decider& decider_;
   FlowLog& log_;
   TraceRecorder& trace_;
+  Adopter& adopter_;
   unsigned worker_;
   tls::Digests digests_;
   tls::QuicProtection quic_;

@@ -44,6 +44,7 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     }
     const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open;
     if (waits && !budget_left(burst, slot, snapshot.policy().pending)) give_up(slot.flow, at);
+    if (slot.fate == Fate::Open && slot.kind == Kind::Tcp) hold_hello(slot, snapshot.policy());
   }
 }
 
@@ -63,15 +64,53 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
   if (slot.payload.empty() && slot.fate == Fate::Open) streams_.note(stream, slot, direction);
   if (!slot.payload.empty() && slot.fate == Fate::Open) {
     const Bytes fresh = streams_.admit(stream, slot, direction);
+    // It waits already, and must not overtake itself.
+    const bool waits = stream.waiting != kNoFragments && direction == Direction::ToServer;
+    if (waits && slot.fate == Fate::Open && fresh.empty() && hot.verdict == FlowVerdict::Pending)
+      return drop(slot, DropReason::TcpDuplicateHeld);
     if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, at);
     if (!fresh.empty()) identifier_.read(stream, slot, fresh, at);
-    while (stream.scanning && slot.fate == Fate::Open) {
+    while (stream.scanning && slot.fate == Fate::Open && (hot.flags & kAdopted) == 0) {
       const Bytes released = streams_.release(stream, slot, direction);
       if (released.empty()) break;
       identifier_.read(stream, slot, released, at);
     }
   }
+  if ((hot.flags & kAdopted) != 0) return leave(stream, slot);
   if (slot.fate == Fate::Open) finish(stream, slot, at.now);
+}
+
+// A TLS core goes on with the flow, and begins with what the server has not seen.
+void Inspector::leave(Stream& stream, Slot& slot) noexcept {
+  streams_.resume(stream, slot);
+  streams_.flush(stream, slot, flows_.hot(slot.flow).direction_from(slot.port.side()));
+  streams_.close(slot.flow);
+  flows_.hot(slot.flow).pay(kOwesOrder);
+}
+
+// While a client's hello is not whole, none of it reaches the server: it may have to be another's hello.
+bool Inspector::holds_hello(const Stream& stream, const Slot& slot,
+                            const classify::Policy& policy) const noexcept {
+  constexpr uint8_t kHandshakeRecord = 22;  // RFC 8446 section 5.1
+  const FlowHot& hot = flows_.hot(slot.flow);
+  if (hot.verdict != FlowVerdict::Pending || slot.payload.empty() || !adopter_.serves(policy)) return false;
+  if (hot.direction_from(slot.port.side()) != Direction::ToServer) return false;
+  if (stream.waiting != kNoFragments) return true;
+  const bool first = load_be32(slot.segment.data() + 4) == stream.half(Direction::ToServer).first();
+  return first && slot.payload[0] == kHandshakeRecord && stream.half(Direction::ToClient).passed == 0;
+}
+
+void Inspector::hold_hello(Slot& slot, const classify::Policy& policy) noexcept {
+  if (!flows_.hot(slot.flow).owes_any(kOwesOrder)) return;
+  Stream& stream = *streams_.find(slot.flow);
+  if (holds_hello(stream, slot, policy)) {
+    if (!streams_.wait(stream, slot))
+      drop(slot, slot.fragments == kNoFragments ? DropReason::StreamFull : DropReason::StreamFragments);
+    return;
+  }
+  const FlowHot& hot = flows_.hot(slot.flow);
+  const bool from_client = hot.direction_from(slot.port.side()) == Direction::ToServer;
+  if (from_client && hot.verdict != FlowVerdict::Pending) streams_.resume(stream, slot);
 }
 
 void Inspector::note_end(Stream& stream, const Slot& slot, Direction of) const noexcept {

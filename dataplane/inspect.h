@@ -16,11 +16,12 @@ namespace postern::dataplane {
 class Inspector {
  public:
   Inspector(FlowTable& flows, StreamTable& streams, Decider& decider, FlowLog& log, TraceRecorder& trace,
-            unsigned worker)
+            Adopter& adopter, unsigned worker)
       : flows_(flows),
         streams_(streams),
         decider_(decider),
-        identifier_(flows, streams, decider, log, trace, worker) {}
+        adopter_(adopter),
+        identifier_(flows, streams, decider, log, trace, adopter, worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
@@ -29,6 +30,9 @@ class Inspector {
 
   void inspect_segment(Slot& slot, const Moment& at) noexcept;
   void note_end(Stream& stream, const Slot& slot, Direction of) const noexcept;
+  bool holds_hello(const Stream& stream, const Slot& slot, const classify::Policy& policy) const noexcept;
+  void hold_hello(Slot& slot, const classify::Policy& policy) noexcept;
+  void leave(Stream& stream, Slot& slot) noexcept;
   void finish(Stream& stream, Slot& slot, Timestamp now) noexcept;
   void no_room(Slot& slot, const Moment& at) noexcept;
   void give_up(uint32_t flow, const Moment& at) noexcept;
@@ -37,6 +41,7 @@ class Inspector {
   FlowTable& flows_;
   StreamTable& streams_;
   Decider& decider_;
+  Adopter& adopter_;
   Identifier identifier_;
 };
 

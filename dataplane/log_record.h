@@ -52,7 +52,14 @@ enum class InspectionReason : uint8_t {
   DecryptionUnavailable,   // decryption demanded, no engine, exception policy passed it
   Exception,               // another exception policy passed it uninspected
 };
-enum class DecryptResult : uint8_t { NotTls, NotRequired, Excluded, Unavailable };
+enum class DecryptResult : uint8_t {
+  NotTls,
+  NotRequired,
+  Excluded,
+  Unavailable,  // demanded, and not begun
+  Decrypted,    // adopted by a TLS core
+  Failed,       // adopted, and not decrypted to the end
+};
 
 struct LogRecord {
   RecordKind kind{};

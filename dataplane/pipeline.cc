@@ -20,11 +20,12 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       streams_(setup.streams, counters),
       log_(log_ring, counters, setup.vlan_maps, setup.packet_drops_per_second),
       trace_(flows_, streams_, setup.vlan_maps),
+      adopter_(setup.tls, flows_, log_, counters, own),
       parser_(setup.wires, fragments_),
-      tracker_(flows_, streams_, log_, counters, trace_),
+      tracker_(flows_, streams_, log_, counters, trace_, adopter_),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_),
-      inspector_(flows_, streams_, decider_, log_, trace_, own),
-      dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, setup.max_frame) {}
+      inspector_(flows_, streams_, decider_, log_, trace_, adopter_, own),
+      dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, adopter_, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   const classify::Policy& policy = snapshot.policy();
@@ -33,6 +34,18 @@ void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) n
   decider_.run(burst, snapshot);
   inspector_.run(burst, snapshot);
   dispatcher_.run(burst, policy);
+}
+
+void Pipeline::take_back(rte_mbuf** messages, unsigned count, Timestamp now) noexcept {
+  for (unsigned i = 0; i < count; ++i) {
+    Packet message(messages[i]);
+    const TlsTag tag = read_tag(*messages[i]);
+    if (tag.kind == TlsMessage::Frame)
+      dispatcher_.forge(std::move(message), tag.port, now);
+    else
+      adopter_.take_report(*message.get(), now);
+  }
+  dispatcher_.flush(now);
 }
 
 void Pipeline::age(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept {

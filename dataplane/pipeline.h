@@ -4,6 +4,7 @@
 #pragma once
 
 #include "classify/policy_snapshot.h"
+#include "dataplane/adopter.h"
 #include "dataplane/counters.h"
 #include "dataplane/decide.h"
 #include "dataplane/dispatch.h"
@@ -26,6 +27,7 @@ struct PipelineSetup {
   uint32_t max_frame = 1522;
   FragmentLimits fragments;
   StreamLimits streams;
+  const TlsLinks* tls = nullptr;         // null: nothing can be decrypted
   uint32_t packet_drops_per_second = 8;  // log records, per reason
 
   static PipelineSetup from(const std::vector<Wire>& wires);
@@ -38,6 +40,9 @@ class Pipeline {
            std::span<QuestionTable> questions, unsigned own);
 
   void process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
+
+  // What TLS cores sent: frames for the wire, and reports of sessions. The messages are taken.
+  void take_back(rte_mbuf** messages, unsigned count, Timestamp now) noexcept;
 
   // Lets flows and fragments age; call it at least every few milliseconds.
   void age(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept;
@@ -60,6 +65,7 @@ class Pipeline {
   StreamTable streams_;
   FlowLog log_;
   TraceRecorder trace_;
+  Adopter adopter_;
   Parser parser_;
   Tracker tracker_;
   Decider decider_;

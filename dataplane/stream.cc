@@ -71,6 +71,10 @@ void StreamTable::close(uint32_t flow) noexcept {
   Stream& stream = streams_[index];
   *link = stream.chain;
   detach(stream);
+  while (stream.waiting != kNone) {
+    const Packet dropped = take_next(stream.waiting);
+    counters_.drop(DropReason::TcpGap);
+  }
   for (Half& half : stream.halves) {
     drop_held(half);
     store_.clear(half.kept);
@@ -257,6 +261,42 @@ void StreamTable::forget_front(Stream& stream, Direction direction) noexcept {
   Half& half = stream.half(direction);
   half.keeps_front = false;
   free_acknowledged(half);
+}
+
+bool StreamTable::wait(Stream& stream, Slot& slot) noexcept {
+  if (slot.fragments != kNone) return false;
+  if (nodes_.full() || stream.waiting_count == limits_.held_per_flow) return false;
+  const uint16_t node = nodes_.take_in(std::move(slot.packet));
+  nodes_[node].segment = {};
+  nodes_[node].next = slot.released;
+  (stream.waiting == kNone ? stream.waiting : nodes_[stream.waiting_last].next) = node;
+  stream.waiting_last = slot.released == kNone ? node : slot.released_last;
+  slot.released = slot.released_last = kNone;
+  ++stream.waiting_count;
+  slot.fate = Fate::Taken;
+  return true;
+}
+
+// The slot's own packet takes the place that the first of the waiting ones leaves. What came in fragments
+// cannot be put behind: it goes first, and the receiver puts things in order.
+void StreamTable::resume(Stream& stream, Slot& slot) noexcept {
+  if (stream.waiting == kNone) return;
+  if (slot.fragments == kNone) {
+    Packet first = take_next(stream.waiting);
+    const uint16_t own = nodes_.take_in(std::move(slot.packet));
+    nodes_[own].segment = {};
+    nodes_[own].next = slot.released;
+    slot.packet = std::move(first);
+    if (slot.released == kNone) slot.released_last = own;
+    (stream.waiting == kNone ? stream.waiting : nodes_[stream.waiting_last].next) = own;
+    slot.released = stream.waiting;
+  } else {
+    nodes_[stream.waiting_last].next = slot.released;
+    if (slot.released == kNone) slot.released_last = stream.waiting_last;
+    slot.released = stream.waiting;
+  }
+  stream.waiting = stream.waiting_last = kNone;
+  stream.waiting_count = 0;
 }
 
 void StreamTable::stop(Stream& stream) noexcept {

@@ -54,6 +54,9 @@ struct Stream {
   uint32_t chain = ByteStore::kNone;  // next stream of the same bucket, or next free one
   bool scanning = true;               // new bytes are put in order and kept
   bool timestamps = false;            // negotiated
+  uint16_t waiting = kNoFragments,
+           waiting_last = kNoFragments;  // packets that wait for the verdict, in order
+  uint16_t waiting_count = 0;
   Reader reader = Reader::None;
   uint32_t reader_index = 0;  // in the pool of its kind
 
@@ -85,6 +88,11 @@ class StreamTable {
 
   // What a segment without payload says: an end behind a gap waits, too.
   void note(Stream& stream, Slot& slot, Direction direction) noexcept;
+
+  // The slot's packet must not pass before the flow has its verdict. False: no room, or it came in fragments.
+  bool wait(Stream& stream, Slot& slot) noexcept;
+  // What waited goes before the slot's own packet, which then is the last of what `released` lists.
+  void resume(Stream& stream, Slot& slot) noexcept;
 
   // An acknowledgement of bytes that travel in `direction`. False: of bytes before the connection, which
   // hosts ignore with all that the segment brings.

@@ -71,6 +71,10 @@ TcpOutcome answer_to_syn(FlowHot& hot, FlowCold& cold, const Segment& s) noexcep
   if ((s.flags & kSyn) == 0) return s.end == s.sequence ? kAccept : kOutOfWindow;
   if (!confirms) return kOutOfWindow;
   const TcpOptions options = read_tcp_options(s.options);
+  HandshakeOptions both = HandshakeOptions::unpack(cold.asked_port);
+  both.server_mss = options.mss;
+  both.sack = both.client_sack && options.sack;
+  cold.asked_port = both.pack();
   const bool scaled = options.scale != kNoScale && cold.scale_to_server != kNoScale;
   cold.scale_to_client = scaled ? options.scale : 0;
   if (!scaled) cold.scale_to_server = 0;
@@ -134,6 +138,7 @@ void tcp_open(FlowHot& hot, FlowCold& cold, const Slot& slot) noexcept {
   if ((s.flags & (kSyn | kAck)) == kSyn) {
     hot.state = FlowState::SynSent;
     cold.scale_to_server = options.scale;
+    cold.asked_port = HandshakeOptions{.client_mss = options.mss, .client_sack = options.sack}.pack();
     if (options.md5) hot.flags |= kTcpMd5;
     return;
   }

@@ -51,7 +51,8 @@ TraceEvent TraceRecorder::event_of(TraceStep step, uint32_t flow, Timestamp now)
   event.state = hot.state;
   event.owes = hot.owes;
   event.related = (hot.flags & kRelated) != 0;
-  event.asked_port = flows_.cold(flow).asked_port;
+  event.asked_port =
+      flows_.hot(flow).key.protocol == classify::kUdp ? flows_.cold(flow).asked_port : uint16_t{0};
   event.packet = packet_;
   event.flow = describe(hot, flows_.cold(flow), vlan_maps_[hot.key.wire], now);
   return event;

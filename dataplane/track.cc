@@ -31,12 +31,13 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 }  // namespace
 
 Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters,
-                 TraceRecorder& trace)
+                 TraceRecorder& trace, Adopter& adopter)
     : flows_(flows),
       streams_(streams),
       log_(log),
       counters_(counters),
       trace_(trace),
+      adopter_(adopter),
       half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
 void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
@@ -114,6 +115,7 @@ void Tracker::count_half_open(bool before, bool after) noexcept {
 
 void Tracker::observe(Burst& burst, Slot& slot) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
+  if ((hot.flags & kAdopted) != 0) return observe_adopted(burst, slot);
   const bool before = hot.half_open();
   if (slot.kind == Kind::Tcp) {
     if (hot.state == FlowState::SynReceived) open_stream(slot);
@@ -125,6 +127,19 @@ void Tracker::observe(Burst& burst, Slot& slot) noexcept {
     hot.state = FlowState::Replied;
   }
   if (before) count_half_open(before, hot.half_open());
+}
+
+// The kernel of a TLS core follows the connection, with other sequence numbers towards each peer.
+void Tracker::observe_adopted(Burst& burst, Slot& slot) noexcept {
+  FlowHot& hot = flows_.hot(slot.flow);
+  FlowCold& cold = flows_.cold(slot.flow);
+  if (hot.state == FlowState::Closed && (slot.tcp_flags & (kSyn | kAck)) == kSyn) return restart(burst, slot);
+  const bool to_server = hot.direction_from(slot.port.side()) == Direction::ToServer;
+  if (to_server)
+    cold.flags_to_server |= slot.tcp_flags & 0x3f;
+  else
+    cold.flags_to_client |= slot.tcp_flags & 0x3f;
+  if ((slot.tcp_flags & kRst) != 0) hot.flags |= to_server ? kRstByClient : kRstByServer;
 }
 
 // With the segment that confirms the handshake, while the record still knows where each direction begins. Who
@@ -159,6 +174,7 @@ void Tracker::restart(Burst& burst, Slot& slot) noexcept {
   trace_.ended(slot.flow, end_reason_of(hot), burst.now);
   counters_.flows_ended.add(1);
   close_stream(slot.flow, burst.now);
+  if ((hot.flags & kAdopted) != 0) adopter_.forget(slot.flow);
   hot = FlowHot{.key = hot.key};
   cold = FlowCold{};
   start(burst, slot);
@@ -167,7 +183,7 @@ void Tracker::restart(Burst& burst, Slot& slot) noexcept {
 void Tracker::observe_error(Slot& slot) noexcept {
   if (slot.flow == kNoFlow) return drop(slot, DropReason::IcmpUnrelated);
   const FlowHot& hot = flows_.hot(slot.flow);
-  if (hot.key.protocol != classify::kTcp) return;
+  if (hot.key.protocol != classify::kTcp || (hot.flags & kAdopted) != 0) return;
   // slot.payload is what the error quotes; the quoted packet was sent by the error's receiver.
   const Side quoted_sender = other(slot.port.side());
   if (!tcp_quote_plausible(hot, flows_.cold(slot.flow), quoted_sender, load_be32(&slot.payload[4])))
@@ -239,6 +255,7 @@ void Tracker::close(uint32_t flow, EndReason reason, Timestamp now) noexcept {
   count_half_open(hot.half_open(), false);
   counters_.flows_ended.add(1);
   close_stream(flow, now);
+  if ((hot.flags & kAdopted) != 0) adopter_.forget(flow);
   flows_.erase(flow);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "classify/policy.h"
+#include "dataplane/adopter.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow_log.h"
@@ -19,7 +20,8 @@ namespace postern::dataplane {
 class Tracker {
  public:
   // At most 2^26 flows.
-  Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters, TraceRecorder& trace);
+  Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters, TraceRecorder& trace,
+          Adopter& adopter);
 
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
   void run(Burst& burst, const classify::Policy& policy) noexcept;
@@ -40,6 +42,7 @@ class Tracker {
   void create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept;
   void start(Burst& burst, Slot& slot) noexcept;
   void observe(Burst& burst, Slot& slot) noexcept;
+  void observe_adopted(Burst& burst, Slot& slot) noexcept;
   void open_stream(const Slot& slot) noexcept;
   void close_stream(uint32_t flow, Timestamp now) noexcept;
   void observe_error(Slot& slot) noexcept;
@@ -66,6 +69,7 @@ class Tracker {
   FlowLog& log_;
   Counters& counters_;
   TraceRecorder& trace_;
+  Adopter& adopter_;
   std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;

@@ -59,7 +59,7 @@ void Worker::run() noexcept {
       switched_to_.store(snapshot.generation().value, std::memory_order_release);
     }
     round_before = started;
-    unsigned packets = take_over(snapshot);
+    unsigned packets = take_over(snapshot) + take_back();
     for (unsigned i = 0; i < shared_.ports.size(); ++i) {
       const PortIndex port{static_cast<uint8_t>(i)};
       packets += poll(port, snapshot);
@@ -106,10 +106,10 @@ void Worker::rest(unsigned idle_rounds) noexcept {
 }
 
 // Until one is there or a millisecond has passed, for flows age and questions come. False where frames come
-// by ways that cannot be waited for: from other workers, rings, captures, TAPs. A port is not closed
-// meanwhile, for this worker reports quiescence only when it is back.
+// by ways that cannot be waited for: from other workers, TLS threads, rings, captures, TAPs. A port is not
+// closed meanwhile, for this worker reports quiescence only when it is back.
 bool Worker::wait_for_frames() noexcept {
-  if (shared_.workers > 1) return false;
+  if (shared_.workers > 1 || setup_.tls != nullptr) return false;
   events_.clear();
   for (const auto& live : shared_.ports)
     if (const Port* port = live->port.load(std::memory_order_acquire)) events_.add(port->sockets);
@@ -190,6 +190,15 @@ unsigned Worker::take_over(const classify::PolicySnapshot& snapshot) noexcept {
     burst_.add(Packet(packets[i]), port);
   }
   pipeline_.process(burst_, snapshot);
+  return count;
+}
+
+unsigned Worker::take_back() noexcept {
+  if (setup_.tls == nullptr) return 0;
+  rte_mbuf* messages[kPollSize];
+  const unsigned count = rte_ring_dequeue_burst(setup_.tls->workers[number_],
+                                                reinterpret_cast<void**>(messages), kPollSize, nullptr);
+  if (count > 0) pipeline_.take_back(messages, count, shared_.clock.now());
   return count;
 }
 
@@ -283,6 +292,8 @@ void Worker::fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) 
   stats.received = counters_.received.value();
   stats.sent = counters_.sent.value();
   stats.held = pipeline_.held();
+  stats.terminated = counters_.terminated.value();
+  stats.forged = counters_.forged.value();
   stats.handed_over = counters_.handed_off.value();
   stats.taken_over = taken_over_.value();
   stats.flows = pipeline_.flows().size();

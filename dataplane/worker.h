@@ -32,8 +32,8 @@ struct LivePort {
   rte_ring* outbox = nullptr;
 };
 
-// A worker's numbers at one moment between bursts: received + taken_over = sent + dropped + handed_over +
-// held.
+// A worker's numbers at one moment between bursts: received + taken_over + forged = sent + dropped +
+// handed_over + terminated + held.
 struct WorkerStats {
   std::array<uint64_t, kDropReasons> dropped{};
   struct PortStats {
@@ -41,6 +41,7 @@ struct WorkerStats {
   };
   std::vector<PortStats> ports;
   uint64_t received = 0, sent = 0, held = 0, handed_over = 0, taken_over = 0;
+  uint64_t terminated = 0, forged = 0;  // packets that TLS cores took, and that they made
   uint64_t flows = 0, half_open = 0, flows_created = 0, flows_ended = 0, half_open_evicted = 0,
            log_records_lost = 0;
   uint64_t flow_table_bytes = 0, flow_capacity = 0;
@@ -126,6 +127,7 @@ class Worker : private Output {
   unsigned poll_queue(PortIndex index, const Port& port, unsigned queue,
                       const classify::PolicySnapshot& snapshot) noexcept;
   unsigned take_over(const classify::PolicySnapshot& snapshot) noexcept;
+  unsigned take_back() noexcept;
   void hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noexcept;
   void answer(const classify::PolicySnapshot& snapshot) noexcept;
   void fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) noexcept;

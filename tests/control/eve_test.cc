@@ -90,7 +90,7 @@ TEST_F(Eve, WritesStats) {
   const std::string text(formatter_.line(stats));
   EXPECT_TRUE(text.starts_with(
       R"({"timestamp":"2026-01-02T03:04:05.123456+0000","event_type":"stats","observer":"rack12","stats":{"uptime":60,)"
-      R"("generation":7,"received":100,"sent":90,"held":1,"dropped":9,"drops":{"truncated":0,)"))
+      R"("generation":7,"received":100,"sent":90,"forged":0,"terminated":0,"held":1,"dropped":9,"drops":{"truncated":0,)"))
       << text;
   EXPECT_TRUE(text.ends_with(
       R"(},"flows":{"active":4,"opened":5},"wires":[{"wire":"front","sides":[{"side":"it",)"

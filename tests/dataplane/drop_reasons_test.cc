@@ -15,6 +15,7 @@
 #include "policies.h"
 #include "tcp_talk.h"
 #include "tests/classify/tls_hello_builder.h"
+#include "tls_bench.h"
 #include "worker_bench.h"
 
 namespace postern::dataplane {
@@ -275,6 +276,33 @@ uint64_t handoff_full() {
   EXPECT_EQ(stats.received, 10u);
   return stats.dropped[static_cast<size_t>(DropReason::HandoffFull)];
 }
+// The ring of the TLS core takes the request and nothing more.
+uint64_t tls_queue_full() {
+  TlsBench bench(decrypt_tls(), 1);
+  TcpTalk talk;
+  EXPECT_TRUE(talk.open(*bench.lane));
+  bench.lane->receive(kFirstSide, talk.from_client(kAck | kPsh, classify::usual_hello()));
+  return bench.lane->dropped(DropReason::TlsQueueFull);
+}
+// Packets of these two go on to the TLS core, whose kernel answers with resets: the flow counts them.
+uint64_t dropped_after(DecryptReason reason, DropReason expected) {
+  TlsBench bench;
+  TcpTalk talk;
+  const TlsTag tag = bench.adopt(talk);
+  bench.report(tag, {.event = SessionReport::Event::Ended, .reason = reason, .facts = {}});
+  bench.lane->receive(kFirstSide, talk.from_client(kAck, "x"));
+  bench.lane->age(60 * kSecond);
+  uint64_t dropped = 0;
+  for (const LogRecord& record : bench.lane->records(RecordKind::FlowEnd))
+    if (record.drop_reason == expected) dropped += record.dropped_packets;
+  return dropped;
+}
+uint64_t decryption_failed() {
+  return dropped_after(DecryptReason::ServerHandshake, DropReason::DecryptionFailed);
+}
+uint64_t content_blocked() {
+  return dropped_after(DecryptReason::ContentBlocked, DropReason::ContentBlocked);
+}
 // A capture may hold frames longer than any packet buffer.
 uint64_t no_buffer() {
   const std::string path =
@@ -336,11 +364,14 @@ constexpr Way kWays[] = {
     {DropReason::PolicyDefault, policy_default},
     {DropReason::ApplicationUnknown, application_unknown},
     {DropReason::DecryptionUnavailable, decryption_unavailable},
+    {DropReason::DecryptionFailed, decryption_failed},
+    {DropReason::ContentBlocked, content_blocked},
     {DropReason::InspectionUnavailable, inspection_unavailable},
     {DropReason::MtuExceeded, mtu_exceeded},
     {DropReason::PortDown, port_down},
     {DropReason::TxFull, tx_full},
     {DropReason::HandoffFull, handoff_full},
+    {DropReason::TlsQueueFull, tls_queue_full},
     {DropReason::NoBuffer, no_buffer},
 };
 

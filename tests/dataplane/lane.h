@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole data path lane for tests: pipeline, tables, log and an output that keeps what is sent. Frames go in
-// as bytes; after every burst it checks that received = sent + dropped + held.
+// as bytes; after every burst it checks that received + forged = sent + dropped + terminated +
+// held.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -131,7 +132,8 @@ class Lane {
   }
 
   void check_accounting() {
-    EXPECT_EQ(counters.received.value(), counters.sent.value() + dropped() + pipeline_.held());
+    EXPECT_EQ(counters.received.value() + counters.forged.value(),
+              counters.sent.value() + dropped() + counters.terminated.value() + pipeline_.held());
     EXPECT_EQ(counters.dropped[0].value(), 0u) << "a drop without a reason";
   }
 

@@ -23,7 +23,7 @@ struct Releases {
 using Key = std::unique_ptr<EVP_PKEY, Releases<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Releases<X509_free>>;
 using Settings = std::unique_ptr<SSL_CTX, Releases<SSL_CTX_free>>;
-using Session = std::unique_ptr<SSL_SESSION, Releases<SSL_SESSION_free>>;
+using SavedSession = std::unique_ptr<SSL_SESSION, Releases<SSL_SESSION_free>>;
 using Connection = std::unique_ptr<SSL, Releases<SSL_free>>;
 
 inline Key new_key() { return Key(EVP_EC_gen("P-256")); }
@@ -98,7 +98,7 @@ class HandshakePair {
   Key key;
   Certificate certificate;
   Connection server, client;
-  Session session;
+  SavedSession session;
   std::string server_name = "bmc7.example.net", to_server, to_client;
 
  private:

@@ -84,14 +84,16 @@ def drops(lab):
 
 
 def check_accounting(value):
-    """Every packet that came in went out, was dropped for a named reason, or is held: received + forged = ..."""
+    """Every packet that came in went out, was dropped for a named reason, is held or ended at
+    a TLS thread: received + forged = sent + dropped + terminated + held."""
     for name in ("received", "sent", "drops"):
         if find(name, value) is None:
             raise AssertionError(f"show stats names no {name!r}: {value}")
-    received, forged, sent, dropped, held = (packets(find(name, value))
-                                             for name in ("received", "forged", "sent", "drops", "held"))
-    if received + forged != sent + dropped + held:
-        raise AssertionError(f"received {received} + forged {forged} != sent {sent} + dropped {dropped} + held {held}")
+    received, forged, sent, dropped, terminated, held = (
+        packets(find(name, value)) for name in ("received", "forged", "sent", "drops", "terminated", "held"))
+    if received + forged != sent + dropped + terminated + held:
+        raise AssertionError(f"received {received} + forged {forged} != sent {sent} + dropped {dropped} + "
+                             f"terminated {terminated} + held {held}")
 
 
 class WireTest(unittest.TestCase):

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace postern::control {
+namespace postern {
 
 class UniqueFd {
  public:
@@ -28,4 +28,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace postern::control
+}  // namespace postern

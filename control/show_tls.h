@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `posternctl show tls` is answered with (docs/tls.md). Control thread.
+#pragma once
+
+#include "control/show.h"
+
+namespace postern::control {
+
+// Sums over the TLS threads since the start.
+Reply show_tls(const Running& running);
+
+}  // namespace postern::control

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/session.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/tls/session_peers.h"
+
+namespace postern::tls {
+namespace {
+
+constexpr std::string_view kEicar = R"(X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*)";
+const std::vector<uint8_t> kBothProtocols = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+// Remembers what it has seen, blocks the antivirus test file.
+class Watcher : public ClearTextInspector {
+ public:
+  explicit Watcher(std::string& seen) : seen_(seen) {}
+  Ruling inspect(Direction direction, Bytes bytes) noexcept override {
+    seen_ += direction == Direction::ToServer ? ">" : "<";
+    seen_ += as_text(bytes);
+    return seen_.find(kEicar) == std::string::npos ? Ruling::Pass : Ruling::Block;
+  }
+
+ private:
+  std::string& seen_;
+};
+
+int http_1_1(SSL*, const unsigned char** out, unsigned char* size, const unsigned char*, unsigned, void*) {
+  *out = reinterpret_cast<const unsigned char*>("http/1.1");
+  *size = 8;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+class SessionTest : public testing::Test {
+ protected:
+  SessionTest() {
+    std::signal(SIGPIPE, SIG_IGN);
+    SSL_CTX_use_certificate(server_settings_.get(), real_.certificate.get());
+    SSL_CTX_use_PrivateKey(server_settings_.get(), real_.key.get());
+  }
+  Exchange begin(Exchange::Setup setup = {}) {
+    setup.client = client_settings_.get();
+    setup.server = server_settings_.get();
+    return Exchange(*credentials_, std::move(setup));
+  }
+  std::unique_ptr<InboundCredentials> import(const std::vector<const Imported*>& from) {
+    auto identities = std::make_shared<ServerIdentities>();
+    for (const Imported* one : from)
+      identities->push_back(std::move(ServerIdentity::load(one->files).value()));
+    return std::move(InboundCredentials::make(identities).value());
+  }
+  static std::string shown_to(Peer& peer) {
+    const X509* shown = SSL_get0_peer_certificate(peer.ssl());
+    return shown == nullptr ? "" : der_of(const_cast<X509*>(shown));
+  }
+
+  Folder folder_;
+  Imported real_ = Imported::make(folder_.path(), "bmc.lab", new_key());
+  Imported other_ = Imported::make(folder_.path(), "bmc.lab", new_key());
+  Settings client_settings_{SSL_CTX_new(TLS_client_method())},
+      server_settings_{SSL_CTX_new(TLS_server_method())};
+  std::unique_ptr<InboundCredentials> credentials_ = import({&other_, &real_});
+};
+
+TEST_F(SessionTest, ShowsTheClientTheServersOwnCertificate) {
+  Exchange exchange = begin();
+  exchange.run();
+  ASSERT_TRUE(exchange.session().established());
+  EXPECT_EQ(shown_to(exchange.client()), der_of(real_.certificate.get()));
+  const SessionFacts facts = exchange.session().facts();
+  EXPECT_EQ(facts.version, TLS1_3_VERSION);
+  EXPECT_EQ(std::string(facts.certificate.begin(), facts.certificate.end()), der_of(real_.certificate.get()));
+}
+
+TEST_F(SessionTest, CarriesMuchBothWays) {
+  Exchange exchange = begin();
+  const std::string much(3'000'000, 'x');
+  exchange.client().send("up " + much);
+  exchange.server().send("down " + much);
+  exchange.run(2000);
+  EXPECT_TRUE(exchange.server().heard() == "up " + much) << exchange.server().heard().size();
+  EXPECT_TRUE(exchange.client().heard() == "down " + much) << exchange.client().heard().size();
+  EXPECT_EQ(exchange.session().bytes(Direction::ToServer), much.size() + 3);
+}
+
+TEST_F(SessionTest, GivesTheClientTheVersionThatTheServerTook) {
+  SSL_CTX_set_max_proto_version(server_settings_.get(), TLS1_2_VERSION);
+  Exchange exchange = begin();
+  exchange.client().send("hello");
+  exchange.run();
+  EXPECT_EQ(SSL_version(exchange.client().ssl()), TLS1_2_VERSION);
+  EXPECT_EQ(exchange.server().heard(), "hello");
+}
+
+TEST_F(SessionTest, OffersTheServerNoVersionThatTheClientDidNot) {
+  SSL_CTX_set_max_proto_version(client_settings_.get(), TLS1_2_VERSION);
+  Exchange exchange = begin({.highest_version = TLS1_2_VERSION});
+  exchange.run();
+  EXPECT_EQ(SSL_version(exchange.server().ssl()), TLS1_2_VERSION);
+}
+
+TEST_F(SessionTest, GivesTheClientTheProtocolThatTheServerChose) {
+  SSL_CTX_set_alpn_select_cb(server_settings_.get(), http_1_1, nullptr);
+  Exchange exchange = begin({.alpn = kBothProtocols});
+  exchange.run();
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(exchange.client().ssl(), &chosen, &size);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(chosen), size), "http/1.1");
+  EXPECT_EQ(exchange.session().facts().alpn.view(), "http/1.1");
+}
+
+TEST_F(SessionTest, ChoosesNoProtocolWhenTheServerChoseNone) {
+  Exchange exchange = begin({.alpn = kBothProtocols});
+  exchange.run();
+  ASSERT_TRUE(exchange.session().established());
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(exchange.client().ssl(), &chosen, &size);
+  EXPECT_EQ(size, 0u);
+}
+
+TEST_F(SessionTest, ShowsTheInspectorTheClearBytesOfBothDirections) {
+  std::string seen;
+  Exchange exchange = begin({.inspector = std::make_unique<Watcher>(seen)});
+  exchange.client().send("question");
+  exchange.run();
+  exchange.server().send("answer");
+  exchange.run();
+  EXPECT_EQ(seen, ">question<answer");
+}
+
+TEST_F(SessionTest, LetsNoByteOfBlockedContentPass) {
+  std::string seen;
+  Exchange exchange = begin({.inspector = std::make_unique<Watcher>(seen)});
+  exchange.client().send("question");
+  exchange.run();
+  exchange.server().send(std::string(kEicar));
+  exchange.run();
+  EXPECT_EQ(exchange.progress(), Session::Progress::Over);
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::ContentBlocked);
+  EXPECT_EQ(exchange.client().heard(), "");
+}
+
+TEST_F(SessionTest, EndsWhenTheServerShowsAnotherKey) {
+  credentials_ = import({&other_});
+  Exchange exchange = begin();
+  exchange.run();
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::KeyMismatch);
+  EXPECT_FALSE(exchange.client().finished_handshake());
+}
+
+TEST_F(SessionTest, EndsWhenTheServerAsksForTheClientsCertificate) {
+  SSL_CTX_set_verify(server_settings_.get(), SSL_VERIFY_PEER, nullptr);
+  Exchange exchange = begin();
+  exchange.run();
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::MutualTls);
+  EXPECT_FALSE(exchange.client().finished_handshake());
+}
+
+TEST_F(SessionTest, BlamesTheServerThatSpeaksNoTls) {
+  Exchange exchange = begin();
+  ASSERT_GT(::write(exchange.server().socket(), "220 ready\r\n", 11), 0);
+  exchange.run();
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::ServerHandshake);
+}
+
+TEST_F(SessionTest, BlamesTheClientThatLeavesTheHandshake) {
+  SSL_CTX_set_verify(client_settings_.get(), SSL_VERIFY_PEER, nullptr);  // it trusts nobody
+  Exchange exchange = begin();
+  exchange.run();
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::ClientHandshake);
+}
+
+TEST_F(SessionTest, PassesAnEndOnAndKeepsTheOtherDirection) {
+  Exchange exchange = begin();
+  exchange.client().send("last question");
+  exchange.run();
+  SSL_shutdown(exchange.client().ssl());
+  exchange.run();
+  EXPECT_TRUE(exchange.server().heard_end());
+  EXPECT_EQ(exchange.progress(), Session::Progress::Waiting);
+  exchange.server().send("answer");
+  exchange.run();
+  EXPECT_EQ(exchange.client().heard(), "answer");
+  SSL_shutdown(exchange.server().ssl());
+  exchange.run();
+  EXPECT_EQ(exchange.progress(), Session::Progress::Over);
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::None);
+}
+
+TEST_F(SessionTest, PassesATruncationOnAsATruncation) {
+  Exchange exchange = begin();
+  exchange.client().send("question");
+  exchange.run();
+  exchange.client().close();
+  exchange.run();
+  EXPECT_FALSE(exchange.server().heard_end());
+  EXPECT_TRUE(exchange.server().heard_hangup());
+}
+
+TEST_F(SessionTest, RefusesToRenegotiate) {
+  SSL_CTX_set_max_proto_version(client_settings_.get(), TLS1_2_VERSION);
+  Exchange exchange = begin({.highest_version = TLS1_2_VERSION});
+  exchange.run();
+  ASSERT_TRUE(exchange.session().established());
+  SSL_renegotiate(exchange.client().ssl());
+  SSL_do_handshake(exchange.client().ssl());
+  exchange.run();
+  exchange.client().send("after");
+  exchange.run();
+  EXPECT_EQ(exchange.server().heard(), "");
+}
+
+TEST_F(SessionTest, AdmitsOnlyServersWithAnImportedCertificate) {
+  const auto admits = [&](const char* name, const char* address) {
+    return credentials_->admits({.server_name = name, .alpn = {}, .server = *IpAddress::parse(address)});
+  };
+  EXPECT_EQ(admits("bmc.lab", "10.4.0.9"), DecryptReason::None);
+  EXPECT_EQ(admits("", "10.4.0.5"), DecryptReason::None);
+  EXPECT_EQ(admits("other.lab", "10.4.0.5"), DecryptReason::NoCertificate);
+  EXPECT_EQ(admits("", "10.4.0.9"), DecryptReason::NoCertificate);
+}
+
+TEST_F(SessionTest, AnIdentityBoundToServersIsForAnyNameThere) {
+  real_.files.servers = {*Prefix::parse("10.4.0.0/24")};
+  credentials_ = import({&real_});
+  EXPECT_EQ(
+      credentials_->admits({.server_name = "x.lab", .alpn = {}, .server = *IpAddress::parse("10.4.0.9")}),
+      DecryptReason::None);
+  EXPECT_EQ(
+      credentials_->admits({.server_name = "bmc.lab", .alpn = {}, .server = *IpAddress::parse("10.5.0.9")}),
+      DecryptReason::NoCertificate);
+}
+
+TEST_F(SessionTest, AKeyThatOthersMayReadIsRefused) {
+  std::filesystem::permissions(real_.files.key, std::filesystem::perms(0640));
+  const auto loaded = ServerIdentity::load(real_.files);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().text().find("expected mode 0600"), std::string::npos) << loaded.error().text();
+}
+
+TEST_F(SessionTest, AKeyOfAnotherCertificateIsRefused) {
+  real_.files.key = other_.files.key;
+  const auto loaded = ServerIdentity::load(real_.files);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().file, other_.files.key);
+}
+
+TEST_F(SessionTest, AFileWithoutACertificateIsRefused) {
+  real_.files.certificate = real_.files.key;
+  const auto loaded = ServerIdentity::load(real_.files);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().text().find("found no certificate"), std::string::npos) << loaded.error().text();
+}
+
+}  // namespace
+}  // namespace postern::tls

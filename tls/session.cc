@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/session.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace postern::tls {
+namespace {
+
+constexpr size_t kRecord = 16384;        // clear bytes of the largest record
+constexpr size_t kShare = 16 * kRecord;  // of one call, so that a bulk transfer does not starve the others
+
+bool waits(int error) noexcept { return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE; }
+
+}  // namespace
+
+void Session::Free::operator()(ssl_st* connection) const noexcept { SSL_free(connection); }
+
+Session::Session(Setup setup)
+    : hello_(std::move(setup.hello)),
+      credentials_(setup.credentials),
+      client_socket_(setup.client_socket),
+      server_socket_(setup.server_socket),
+      inspector_(std::move(setup.inspector)) {
+  server_.reset(SSL_new(setup.client_settings));
+  greet_server();
+}
+
+Session::~Session() = default;
+
+int Session::receiver_socket(Direction d) const noexcept {
+  return d == Direction::ToServer ? server_socket_ : client_socket_;
+}
+
+// With the client's own words, so that the server chooses as it would have for the client.
+void Session::greet_server() noexcept {
+  ssl_st* server = server_.get();
+  bool ok = server != nullptr && SSL_set_fd(server, server_socket_) == 1;
+  if (ok && !hello_.server_name.empty())
+    ok = SSL_set_tlsext_host_name(server, hello_.server_name.c_str()) == 1;
+  // 0 is success here.
+  if (ok && !hello_.alpn.empty())
+    ok = SSL_set_alpn_protos(server, hello_.alpn.data(), static_cast<unsigned>(hello_.alpn.size())) == 0;
+  if (ok) ok = SSL_set_max_proto_version(server, std::min<int>(hello_.highest_version, TLS1_3_VERSION)) == 1;
+  if (!ok) return abort(DecryptReason::ServerHandshake);
+  SSL_set_connect_state(server);
+}
+
+void Session::greet_client() noexcept {
+  const ServerCredentials::Shown shown = credentials_.shown_to_client(hello_, server_.get());
+  if (shown.settings == nullptr) return abort(shown.reason);
+  client_.reset(SSL_new(shown.settings));
+  ssl_st* client = client_.get();
+  const bool ok = client != nullptr && SSL_set_fd(client, client_socket_) == 1 &&
+                  SSL_set_max_proto_version(client, SSL_version(server_.get())) == 1;
+  if (!ok) return abort(DecryptReason::ClientHandshake);
+  SSL_set_app_data(client, this);
+  SSL_CTX_set_alpn_select_cb(shown.settings, choose_protocol, nullptr);
+  SSL_set_accept_state(client);
+  phase_ = Phase::Client;
+}
+
+int Session::choose_protocol(ssl_st* client, const unsigned char** out, unsigned char* size,
+                             const unsigned char* offered, unsigned offered_size, void*) noexcept {
+  const auto* session = static_cast<const Session*>(SSL_get_app_data(client));
+  const unsigned char* taken = nullptr;
+  unsigned taken_size = 0;
+  SSL_get0_alpn_selected(session->server_.get(), &taken, &taken_size);
+  if (taken_size == 0) return SSL_TLSEXT_ERR_NOACK;
+  for (unsigned at = 0; at < offered_size && offered[at] < offered_size - at; at += 1u + offered[at]) {
+    const Bytes name{offered + at + 1, offered[at]};
+    if (!std::equal(name.begin(), name.end(), taken, taken + taken_size)) continue;
+    *out = name.data();
+    *size = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// True when it is finished.
+bool Session::handshake(ssl_st* connection, DecryptReason blame) noexcept {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(connection);
+  if (result == 1) return true;
+  const int error = SSL_get_error(connection, result);
+  if (error == SSL_ERROR_WANT_X509_LOOKUP) {
+    abort(DecryptReason::MutualTls);
+  } else if (!waits(error)) {
+    abort(blame);
+  }
+  return false;
+}
+
+void Session::abort(DecryptReason reason) noexcept {
+  if (phase_ == Phase::Over) return;
+  phase_ = Phase::Over;
+  reason_ = reason;
+}
+
+Session::Progress Session::advance() noexcept {
+  if (phase_ == Phase::Server && handshake(server_.get(), DecryptReason::ServerHandshake)) greet_client();
+  if (phase_ == Phase::Client && handshake(client_.get(), DecryptReason::ClientHandshake)) {
+    phase_ = Phase::Open;
+    established_ = true;
+  }
+  if (phase_ == Phase::Open) return carry();
+  return phase_ == Phase::Over ? Progress::Over : Progress::Waiting;
+}
+
+Session::Progress Session::carry() noexcept {
+  size_t share = 0;
+  for (size_t moved = 1; moved > 0 && share < kShare && phase_ == Phase::Open; share += moved)
+    moved = move(Direction::ToServer) + move(Direction::ToClient);
+  if (phase_ == Phase::Over) return Progress::Over;
+  if (half(Direction::ToServer).told && half(Direction::ToClient).told) {
+    phase_ = Phase::Over;
+    return Progress::Over;
+  }
+  return share < kShare ? Progress::Waiting : Progress::Busy;
+}
+
+// Clear bytes that the receiver has taken.
+size_t Session::move(Direction direction) noexcept {
+  Half& h = half(direction);
+  if (phase_ != Phase::Open || h.told) return 0;
+  if (h.begin == h.end && h.ending == Ending::None) read(direction);
+  const uint64_t before = h.passed;
+  if (phase_ == Phase::Open && h.begin < h.end && !write(direction)) return h.passed - before;
+  if (phase_ == Phase::Open && h.begin == h.end && h.ending != Ending::None) tell_end(direction);
+  return h.passed - before;
+}
+
+void Session::read(Direction direction) noexcept {
+  Half& h = half(direction);
+  h.room.resize(kRecord);
+  ssl_st* from = sender(direction);
+  ERR_clear_error();
+  const int got = SSL_read(from, h.room.data(), static_cast<int>(h.room.size()));
+  if (got > 0) {
+    h.begin = 0;
+    h.end = static_cast<size_t>(got);
+    const Bytes clear = Bytes(h.room).first(h.end);
+    if (inspector_ && inspector_->inspect(direction, clear) == ClearTextInspector::Ruling::Block)
+      abort(DecryptReason::ContentBlocked);
+    return;
+  }
+  const int error = SSL_get_error(from, got);
+  if (waits(error)) {
+    h.room = {};  // an idle session holds no clear bytes
+    return;
+  }
+  if (error != SSL_ERROR_ZERO_RETURN) return broken();
+  // The receiver is told in the same way, so it notices a truncation that the sender did not mean.
+  h.ending = BIO_eof(SSL_get_rbio(from)) != 0 ? Ending::Cut : Ending::Closed;
+}
+
+// False: the receiver takes no more now.
+bool Session::write(Direction direction) noexcept {
+  Half& h = half(direction);
+  ssl_st* to = receiver(direction);
+  while (h.begin < h.end) {
+    ERR_clear_error();
+    const int put = SSL_write(to, &h.room[h.begin], static_cast<int>(h.end - h.begin));
+    if (put <= 0) {
+      if (!waits(SSL_get_error(to, put))) broken();
+      return false;
+    }
+    h.begin += static_cast<size_t>(put);
+    h.passed += static_cast<size_t>(put);
+  }
+  return true;
+}
+
+void Session::tell_end(Direction direction) noexcept {
+  Half& h = half(direction);
+  ssl_st* to = receiver(direction);
+  ERR_clear_error();
+  if (h.ending == Ending::Closed) {
+    const int result = SSL_shutdown(to);
+    if (result < 0) {
+      if (!waits(SSL_get_error(to, result))) broken();
+      return;
+    }
+  }
+  ::shutdown(receiver_socket(direction), SHUT_WR);
+  h.told = true;
+}
+
+// A peer that has said its last word may leave without hearing the other's.
+void Session::broken() noexcept {
+  const bool last_word = half(Direction::ToServer).told || half(Direction::ToClient).told;
+  abort(last_word ? DecryptReason::None : DecryptReason::PeerReset);
+}
+
+SessionFacts Session::facts() const {
+  SessionFacts facts;
+  facts.version = static_cast<uint16_t>(SSL_version(server_.get()));
+  facts.cipher_suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(server_.get()));
+  const unsigned char* alpn = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(server_.get(), &alpn, &size);
+  facts.alpn.append({reinterpret_cast<const char*>(alpn), size});
+  if (X509* shown = SSL_get0_peer_certificate(server_.get()); shown != nullptr) {
+    unsigned char* der = nullptr;
+    const int length = i2d_X509(shown, &der);
+    if (length > 0) facts.certificate.assign(der, der + length);
+    OPENSSL_free(der);
+  }
+  return facts;
+}
+
+}  // namespace postern::tls

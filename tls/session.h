@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// One decrypted session: two TLS connections over two connected sockets, whose clear bytes go from one to the
+// other past an inspector. The server's handshake comes first; the client is answered with its version and
+// protocol, never with more or less than the server took. The sockets stay the caller's. One TLS core.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/text.h"
+#include "tls/clear_text.h"
+#include "tls/server_credentials.h"
+
+namespace postern::tls {
+
+// What the handshakes led to, for the log.
+struct SessionFacts {
+  uint16_t version = 0, cipher_suite = 0;
+  FixedText<32> alpn;
+  std::vector<uint8_t> certificate;  // the server's own, DER
+};
+
+class Session {
+ public:
+  struct Setup {
+    SessionHello hello;
+    ServerCredentials& credentials;                 // outlives the handshakes
+    ssl_ctx_st* client_settings = nullptr;          // of new_client_settings; outlives the session
+    int client_socket = -1, server_socket = -1;     // non-blocking
+    std::unique_ptr<ClearTextInspector> inspector;  // may be null
+  };
+  explicit Session(Setup setup);
+  ~Session();
+
+  enum class Progress : uint8_t {
+    Waiting,  // for its sockets
+    Busy,     // has had its share; call again
+    Over,     // see `reason`: None is an orderly end, everything else asks for resets
+  };
+  // Does what can be done now. For any event of its sockets, which are told of by edges.
+  Progress advance() noexcept;
+  void abort(DecryptReason reason) noexcept;
+
+  bool established() const noexcept { return phase_ == Phase::Open || established_; }
+  DecryptReason reason() const noexcept { return reason_; }
+  uint64_t bytes(Direction direction) const noexcept { return half(direction).passed; }  // clear ones
+  SessionFacts facts() const;  // of an established session
+
+ private:
+  enum class Phase : uint8_t { Server, Client, Open, Over };
+  enum class Ending : uint8_t { None, Closed, Cut };  // by close_notify, or by a bare FIN
+  struct Free {
+    void operator()(ssl_st* connection) const noexcept;
+  };
+  using Connection = std::unique_ptr<ssl_st, Free>;
+  struct Half {
+    std::vector<uint8_t> room;
+    size_t begin = 0, end = 0;  // clear bytes that the receiver has not taken yet
+    Ending ending{};
+    bool told = false;  // the receiver knows of the end
+    uint64_t passed = 0;
+  };
+
+  Half& half(Direction d) noexcept { return halves_[static_cast<size_t>(d)]; }
+  const Half& half(Direction d) const noexcept { return halves_[static_cast<size_t>(d)]; }
+  ssl_st* sender(Direction d) const noexcept {
+    return d == Direction::ToServer ? client_.get() : server_.get();
+  }
+  ssl_st* receiver(Direction d) const noexcept { return sender(other(d)); }
+  int receiver_socket(Direction d) const noexcept;
+
+  void greet_server() noexcept;
+  void greet_client() noexcept;
+  bool handshake(ssl_st* connection, DecryptReason blame) noexcept;
+  static int choose_protocol(ssl_st*, const unsigned char** out, unsigned char* size,
+                             const unsigned char* offered, unsigned offered_size, void* session) noexcept;
+  Progress carry() noexcept;
+  size_t move(Direction direction) noexcept;
+  void read(Direction direction) noexcept;
+  bool write(Direction direction) noexcept;
+  void tell_end(Direction direction) noexcept;
+  void broken() noexcept;
+
+  SessionHello hello_;
+  ServerCredentials& credentials_;
+  int client_socket_, server_socket_;
+  std::unique_ptr<ClearTextInspector> inspector_;
+  Connection client_, server_;
+  std::array<Half, 2> halves_;  // by Direction
+  Phase phase_ = Phase::Server;
+  DecryptReason reason_{};
+  bool established_ = false;
+};
+
+}  // namespace postern::tls

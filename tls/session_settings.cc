@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/session_settings.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace postern::tls {
+namespace {
+
+SSL_CTX* new_settings(const SSL_METHOD* method) noexcept {
+  constexpr size_t kReadAhead = 64 * 1024;  // several records for one system call
+  SSL_CTX* settings = SSL_CTX_new(method);
+  ERR_clear_error();
+  if (settings == nullptr) return nullptr;
+  SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION);
+  SSL_CTX_set_options(settings, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+                                    SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_session_cache_mode(settings, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(settings, 0);
+  SSL_CTX_set_mode(settings, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                 SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_read_ahead(settings, 1);
+  SSL_CTX_set_default_read_buffer_len(settings, kReadAhead);
+  return settings;
+}
+
+// The server asks who the client is, and we have no answer: the handshake stops (SSL_ERROR_WANT_X509_LOOKUP).
+int no_certificate(SSL*, X509**, EVP_PKEY**) { return -1; }
+
+}  // namespace
+
+void FreeSettings::operator()(ssl_ctx_st* settings) const noexcept { SSL_CTX_free(settings); }
+
+OwnedSettings new_server_settings() noexcept { return OwnedSettings(new_settings(TLS_server_method())); }
+
+OwnedSettings new_client_settings() noexcept {
+  OwnedSettings owned(new_settings(TLS_client_method()));
+  SSL_CTX* settings = owned.get();
+  if (settings == nullptr) return nullptr;
+  SSL_CTX_set_client_cert_cb(settings, no_certificate);
+  SSL_CTX_set_verify(settings, SSL_VERIFY_NONE,
+                     nullptr);  // ServerCredentials judges, before the client hears a byte
+  return owned;
+}
+
+}  // namespace postern::tls
