@@ -2,14 +2,13 @@
 #include "tls/upstream_verifier.h"
 
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
 #include <sys/wait.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <set>
 
-#include "tests/tls/session_peers.h"
+#include "tests/tls/signing_files.h"
 #include "tests/tls/upstream_cases.h"
 
 namespace postern::tls {
@@ -18,13 +17,6 @@ namespace {
 struct FreeChain {
   void operator()(STACK_OF(X509) * chain) const { sk_X509_free(chain); }
 };
-
-template <typename Write>
-void write_file(const std::filesystem::path& path, Write write) {
-  FILE* file = std::fopen(path.c_str(), "w");
-  write(file);
-  std::fclose(file);
-}
 
 // The files of one scene, read by us and by OpenSSL's own program.
 class SceneFiles {
