@@ -122,6 +122,8 @@ CertificateFaults UpstreamVerifier::verify(const Shown& shown) noexcept {
     faults.add(CertificateFault::ChainTooLong);
   } else {
     if (!is_well_formed(shown.leaf)) faults.add(CertificateFault::Malformed);
+    // No host is called so; OpenSSL would take any host of the domain.
+    if (shown.name.starts_with('.')) faults.add(CertificateFault::WrongName);
     verify_chain(shown, faults);
   }
   ERR_clear_error();

@@ -102,6 +102,7 @@ void names(Cases& cases) {
   rack("wildcard between letters", "b*c.rack.lab", "bmc.rack.lab");
   rack("wildcard in an IDNA label", "xn--*.rack.lab", "xn--bmc.rack.lab");
   rack("domain with a leading dot", ".rack.lab", "bmc.rack.lab");
+  rack("any host of a domain asked for", "bmc.rack.lab", ".rack.lab", kAccepted);
   add("another address", asked_at("10.4.0.5", {.names = "IP:10.4.0.6"}));
   add("another IPv6 address", asked_at("fd00::5", {.names = "IP:fd00::6"}));
   add("address as a DNS name", asked_at("10.4.0.5", {.names = "DNS:10.4.0.5"}));
@@ -297,10 +298,11 @@ void lists(Cases& cases) {
 
 void stapled(Cases& cases) {
   const Issued leaf = issue({}, family().issuing), other = issue({}, family().issuing);
-  const auto add = [&](const char* title, CertificateFault expected, std::string ocsp) {
+  const auto add = [&](const char* title, CertificateFault expected, std::string ocsp,
+                       ByOpenSsl by_openssl = kRefused) {
     Scene scene{leaf, {family().issuing}, family().root};
     scene.ocsp = std::move(ocsp);
-    cases.push_back({title, expected, kAccepted, std::move(scene)});
+    cases.push_back({title, expected, by_openssl, std::move(scene)});
   };
   const auto answer = [&](const AnswerRecipe& recipe) {
     return staple(leaf, family().issuing, family().issuing, recipe);
@@ -310,9 +312,10 @@ void stapled(Cases& cases) {
   add("stapled: revoked, and out of date", Revoked,
       answer({.status = V_OCSP_CERTSTATUS_REVOKED, .ends = kNow - kDay / 2}));
   add("stapled: unknown", OcspUnknown, answer({.status = V_OCSP_CERTSTATUS_UNKNOWN}));
-  add("stapled: out of date", OcspStale, answer({.begins = kNow - 3 * kDay, .ends = kNow - kDay}));
-  add("stapled: of tomorrow", OcspStale, answer({.begins = kNow + kDay, .ends = kNow + 2 * kDay}));
-  add("stapled: a month old without an end", OcspStale, answer({.begins = kNow - 30 * kDay, .ends = 0}));
+  add("stapled: out of date", OcspStale, answer({.begins = kNow - 3 * kDay, .ends = kNow - kDay}), kAccepted);
+  add("stapled: of tomorrow", OcspStale, answer({.begins = kNow + kDay, .ends = kNow + 2 * kDay}), kAccepted);
+  add("stapled: a month old without an end", OcspStale, answer({.begins = kNow - 30 * kDay, .ends = 0}),
+      kAccepted);
   add("stapled: about another certificate", OcspInvalid,
       staple(other, family().issuing, family().issuing, {}));
   add("stapled: signed by the server", OcspInvalid, by(leaf));
