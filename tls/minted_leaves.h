@@ -21,7 +21,7 @@ class MintedLeaves {
  public:
   struct Setup {
     std::shared_ptr<const SigningCa> ca, untrusted_ca;  // the second may be null
-    size_t most = 4096;                                 // leaves, at least 1; each takes some 10 kB
+    size_t most = 1024;                                 // leaves, at least 1; each takes some 17 kB
   };
   // The error says what OpenSSL lacks.
   static Result<std::unique_ptr<MintedLeaves>> make(Setup setup);

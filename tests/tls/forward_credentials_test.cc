@@ -12,8 +12,6 @@
 namespace postern::tls {
 namespace {
 
-constexpr auto kFirstOfOurs = static_cast<size_t>(CertificateFault::NoCertificate);
-
 // A client that trusts the site's CA and verifies like any other.
 Settings client_of(const Issued& root) {
   Settings settings(SSL_CTX_new(TLS_client_method()));
@@ -190,7 +188,7 @@ TEST_F(ForwardCredentialsTest, WhatCannotBeMirroredIsNotShown) {
 
 TEST_F(ForwardCredentialsTest, AnUntrustedLeafNeedsACaForIt) {
   FaultActions actions{};
-  actions[kFirstOfOurs] = FaultAction::UntrustedLeaf;
+  actions[static_cast<size_t>(CertificateFault::SelfSigned)] = FaultAction::UntrustedLeaf;
   const auto made = ForwardCredentials::make(
       {.trust = nullptr, .leaves = {load_ca({site_}), nullptr, 1}, .actions = actions, .clock = {}});
   ASSERT_FALSE(made);
