@@ -13,6 +13,8 @@ std::string_view decrypt_reason_name(DecryptReason reason) noexcept {
                                                                     "adoption_failed",
                                                                     "no_certificate",
                                                                     "key_mismatch",
+                                                                    "upstream_untrusted",
+                                                                    "not_mirrored",
                                                                     "mutual_tls",
                                                                     "server_handshake",
                                                                     "client_handshake",

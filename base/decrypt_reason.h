@@ -10,21 +10,23 @@
 namespace postern {
 
 enum class DecryptReason : uint8_t {
-  None,              // decrypted, or no rule asked for it
-  NoEngine,          // nothing here decrypts in the mode the rule names
-  Full,              // no room for another session
-  ServerSpokeFirst,  // bytes of the server came before the client's hello
-  AdoptionFailed,    // the kernel could not continue the connection
-  NoCertificate,     // no imported certificate is for this server
-  KeyMismatch,       // the server shows another key than the imported one
-  MutualTls,         // the server asks for the client's certificate
-  ServerHandshake,   // failed with the server
-  ClientHandshake,   // failed with the client
-  HandshakeTimeout,  // not finished in time
-  PeerReset,         // one peer broke the session off, the other was told in the same way
-  ContentBlocked,    // the clear bytes must not pass
-  PolicyChanged,     // another policy drops the flow
-  Shutdown,          // posternd ends
+  None,               // decrypted, or no rule asked for it
+  NoEngine,           // nothing here decrypts in the mode the rule names
+  Full,               // no room for another session
+  ServerSpokeFirst,   // bytes of the server came before the client's hello
+  AdoptionFailed,     // the kernel could not continue the connection
+  NoCertificate,      // no imported certificate is for this server
+  KeyMismatch,        // the server shows another key than the imported one
+  UpstreamUntrusted,  // the server's certificates have a fault that the site blocks
+  NotMirrored,        // the server's certificate can not be said again for the client
+  MutualTls,          // the server asks for the client's certificate
+  ServerHandshake,    // failed with the server
+  ClientHandshake,    // failed with the client
+  HandshakeTimeout,   // not finished in time
+  PeerReset,          // one peer broke the session off, the other was told in the same way
+  ContentBlocked,     // the clear bytes must not pass
+  PolicyChanged,      // another policy drops the flow
+  Shutdown,           // posternd ends
   Count,
 };
 inline constexpr size_t kDecryptReasons = static_cast<size_t>(DecryptReason::Count);

@@ -36,13 +36,13 @@ DecryptReason InboundCredentials::admits(const SessionHello& hello) const noexce
 ServerCredentials::Shown InboundCredentials::shown_to_client(const SessionHello& hello,
                                                              ssl_st* server) noexcept {
   const X509* shown = SSL_get0_peer_certificate(server);
-  if (shown == nullptr) return {nullptr, DecryptReason::KeyMismatch};
+  if (shown == nullptr) return {.reason = DecryptReason::KeyMismatch};
   for (size_t i = 0; i < identities_->size(); ++i) {
     const ServerIdentity& identity = (*identities_)[i];
     if (identity.is_for(hello.server_name, hello.server) && identity.has_key_of(shown))
-      return {settings_[i].get(), DecryptReason::None};
+      return {.settings = settings_[i].get()};
   }
-  return {nullptr, DecryptReason::KeyMismatch};
+  return {.reason = DecryptReason::KeyMismatch};
 }
 
 }  // namespace postern::tls

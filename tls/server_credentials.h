@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a session may be for its client. A session asks twice: with the client's hello, before the server hears
 // anything, and when the server's handshake is over, before the client hears anything. Inbound inspection
-// answers with an imported certificate (InboundCredentials); a forward proxy would verify the server's chain
-// and answer with a minted one. One object per TLS core, used by its thread alone.
+// answers with an imported certificate (InboundCredentials); a forward proxy verifies the server's chain
+// and answers with a minted one (ForwardCredentials). One object per TLS core, used by its thread alone.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/decrypt_reason.h"
+#include "tls/certificate_fault.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -31,11 +32,13 @@ class ServerCredentials {
   // None: a session may begin.
   virtual DecryptReason admits(const SessionHello& hello) const noexcept = 0;
 
-  // `server` has finished its handshake with us. The settings for the client's side, which live as long as
-  // this object; without them the reason why the client is shown nothing.
+  // `server` has finished its handshake with us. The settings for the client's side, which live until the
+  // next question; without them the reason why the client is shown nothing. The fault is what is wrong with
+  // the server's certificates, even where that is tolerated.
   struct Shown {
     ssl_ctx_st* settings = nullptr;
     DecryptReason reason = DecryptReason::None;
+    CertificateFault fault = CertificateFault::None;
   };
   virtual Shown shown_to_client(const SessionHello& hello, ssl_st* server) noexcept = 0;
 };

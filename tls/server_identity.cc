@@ -1,65 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/server_identity.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/bytes.h"
-#include "base/unique_fd.h"
-#include "tls/openssl_objects.h"
+#include "tls/pem_file.h"
 
 namespace postern::tls {
 namespace {
 
-constexpr size_t kLargestFile = 1 << 20;
-
 Error wrong(const std::string& file, const std::string& found_and_expected) {
   return Error{found_and_expected, file};
 }
-
-// Contents that are wiped when nobody needs them any more.
-class Secret {
- public:
-  explicit Secret(size_t size) : bytes_(size) {}
-  Secret(Secret&&) = default;
-  ~Secret() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
-  std::vector<uint8_t>& bytes() { return bytes_; }
-
- private:
-  std::vector<uint8_t> bytes_;
-};
-
-Result<UniqueFd> open_file(const std::string& file) {
-  UniqueFd open(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!open) return wrong(file, std::string(std::strerror(errno)) + ", expected a PEM file");
-  return open;
-}
-
-Result<Secret> contents(const UniqueFd& open, const std::string& file) {
-  Secret secret(kLargestFile);
-  size_t size = 0;
-  ssize_t got = 0;
-  while (size < kLargestFile && (got = ::read(open.get(), &secret.bytes()[size], kLargestFile - size)) > 0)
-    size += static_cast<size_t>(got);
-  if (got < 0) return wrong(file, std::string(std::strerror(errno)) + ", expected a PEM file");
-  if (size == kLargestFile) return wrong(file, "found more than 1 MB, expected a PEM file");
-  secret.bytes().resize(size);
-  return secret;
-}
-
-OwnedBytes reader(std::vector<uint8_t>& bytes) {
-  return OwnedBytes(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-}
-
-int no_passphrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
@@ -71,31 +26,18 @@ ServerIdentity& ServerIdentity::operator=(ServerIdentity&&) noexcept = default;
 ServerIdentity::~ServerIdentity() = default;
 
 Status ServerIdentity::read_certificates(const std::string& file) {
-  const Result<UniqueFd> open = open_file(file);
-  if (!open) return open.error();
-  Result<Secret> text = contents(*open, file);
-  if (!text) return text.error();
-  const OwnedBytes from = reader(text->bytes());
-  while (X509* next = PEM_read_bio_X509(from.get(), nullptr, no_passphrase, nullptr))
-    certificates_.emplace_back(next);
-  ERR_clear_error();  // the end of the file is one
+  Result<Certificates> found = tls::read_certificates(file);
+  if (!found) return found.error();
+  for (OwnedCertificate& next : *found) certificates_.emplace_back(next.release());
   if (certificates_.empty())
     return wrong(file, "found no certificate, expected the server's own and its chain in PEM");
   return Ok{};
 }
 
 Status ServerIdentity::read_key(const std::string& file) {
-  const Result<UniqueFd> open = open_file(file);
-  if (!open) return open.error();
-  struct stat state {};
-  if (::fstat(open->get(), &state) != 0) return wrong(file, std::strerror(errno));
-  if ((state.st_mode & 077) != 0)
-    return wrong(file, "found a private key that others than its owner may use, expected mode 0600 or 0400");
-  Result<Secret> text = contents(*open, file);
-  if (!text) return text.error();
-  key_.reset(PEM_read_bio_PrivateKey(reader(text->bytes()).get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  if (key_ == nullptr) return wrong(file, "found no private key, expected one in PEM that is not encrypted");
+  Result<OwnedKey> key = read_private_key(file, "");
+  if (!key) return key.error();
+  key_.reset(key->release());
   return Ok{};
 }
 

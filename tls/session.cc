@@ -53,6 +53,7 @@ void Session::greet_server() noexcept {
 
 void Session::greet_client() noexcept {
   const ServerCredentials::Shown shown = credentials_.shown_to_client(hello_, server_.get());
+  fault_ = shown.fault;
   if (shown.settings == nullptr) return abort(shown.reason);
   client_.reset(SSL_new(shown.settings));
   ssl_st* client = client_.get();

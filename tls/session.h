@@ -46,7 +46,8 @@ class Session {
   bool established() const noexcept { return phase_ == Phase::Open || established_; }
   DecryptReason reason() const noexcept { return reason_; }
   uint64_t bytes(Direction direction) const noexcept { return half(direction).passed; }  // clear ones
-  SessionFacts facts() const;  // of an established session
+  SessionFacts facts() const;                                 // of an established session
+  CertificateFault fault() const noexcept { return fault_; }  // of the server's certificates
 
  private:
   enum class Phase : uint8_t { Server, Client, Open, Over };
@@ -91,6 +92,7 @@ class Session {
   std::array<Half, 2> halves_;  // by Direction
   Phase phase_ = Phase::Server;
   DecryptReason reason_{};
+  CertificateFault fault_{};
   bool established_ = false;
 };
 

@@ -38,6 +38,7 @@ OwnedSettings new_client_settings() noexcept {
   SSL_CTX* settings = owned.get();
   if (settings == nullptr) return nullptr;
   SSL_CTX_set_client_cert_cb(settings, no_certificate);
+  SSL_CTX_set_tlsext_status_type(settings, TLSEXT_STATUSTYPE_ocsp);  // servers staple only when asked
   SSL_CTX_set_verify(settings, SSL_VERIFY_NONE,
                      nullptr);  // ServerCredentials judges, before the client hears a byte
   return owned;
