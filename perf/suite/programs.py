@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from suite.machine import REPO
 
-BUILD = f"{REPO}/build-perf"
+BUILD = os.environ.get("POSTERN_PERF_BUILD", f"{REPO}/build-perf")
 # How a program tells what it measured, and the words that make it write {file}.
 GOOGLE = ("--benchmark_out_format=json", "--benchmark_counters_tabular=true", "--benchmark_out={file}")
 ROWS = ("--json", "{file}")
@@ -36,8 +36,8 @@ class Program:
         return self.needs if self.is_script() else (f"perf/{self.name}", *self.needs)
 
     def command(self, file, is_quick):
-        program = self.script if self.is_script() else f"{BUILD}/perf/{self.name}"
-        return [program, *(self.quick if is_quick else self.words), *(word.format(file=file) for word in self.output)]
+        program = [self.script, "--build", BUILD] if self.is_script() else [f"{BUILD}/perf/{self.name}"]
+        return [*program, *(self.quick if is_quick else self.words), *(word.format(file=file) for word in self.output)]
 
 
 REPEATED, BRIEF = ("--benchmark_repetitions=5",), "--benchmark_min_time=0.01"
