@@ -43,7 +43,8 @@ TEST_F(EveTls, WritesAHandshakeWithItsCertificate) {
       R"("ja3":{"hash":"773906b0efdefa24a7f2b8eb6985bf37"},"ja3s":{"hash":"ae4edc6faf64d08308082ad26be60767"},)"
       R"("ja4":"t12d1516h2_8daaf6152771_02713d6af862"},)"
       R"("policy":{"pack":"out_of_band_server_management","rule":"infra_mgmt_web","index":0,"generation":7},)"
-      R"("zone":{"src":"trust","dst":"management"},"verdict":{"action":"allow"},"user":"alice"})"
+      R"("zone":{"src":"trust","dst":"management"},"verdict":{"action":"allow"},)"
+      R"("decrypt":{"mode":"ssl_inbound_inspection","result":"unavailable","reason":"no_engine"},"user":"alice"})"
       "\n");
   expect_valid(sample_.handshake(), extra_of(sample_.tls_facts()));
 }
