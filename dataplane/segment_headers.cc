@@ -27,7 +27,8 @@ std::optional<TcpPlace> find_tcp(Bytes packet) noexcept {
     const bool fragment = (load_be16(&packet[6]) & 0x3fff) != 0;
     if (packet[9] != kTcp || fragment) return std::nullopt;
     tcp = packet[0] % 16 * size_t{4};
-  } else if (packet.size() < kV6Header || packet[6] != kTcp) {
+    if (tcp < 20) return std::nullopt;
+  } else if (packet[0] >> 4 != 6 || packet.size() < kV6Header || packet[6] != kTcp) {
     return std::nullopt;
   }
   if (packet.size() < tcp + 20) return std::nullopt;
