@@ -13,9 +13,9 @@ import tempfile
 
 import frames
 from dpdk_programs import Bench, Failed, Hugepages
+from suite.machine import MOST_STEAL, cpu_times, steal_percent
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MOST_STEAL = 0.02  # of all time in a turn; others are taken again
 TRIES = 6
 IO = ("testpmd_io", "testpmd_macswap")
 L3FWD = ("l3fwd_em", "l3fwd_lpm", "l3fwd_acl")
@@ -82,20 +82,14 @@ GOALS = {
 }
 
 
-def cpu_times():
-    with open("/proc/stat", encoding="ascii") as file:
-        return [int(word) for word in file.readline().split()[1:9]]
-
-
 def quiet_turn(program, warm, measure):
     """A turn in which the host did not take the core away; what other programs of this machine take is not counted."""
     for _ in range(TRIES):
         before = cpu_times()
         turn = program.turn(warm, measure)
-        spent = [b - a for a, b in zip(before, cpu_times())]
-        if spent[7] <= MOST_STEAL * max(sum(spent), 1) and turn.received > 0:
+        if steal_percent(before, cpu_times()) <= MOST_STEAL and turn.received > 0:
             return turn
-    raise Failed(f"{program.name}: in {TRIES} turns the host took more than 2 % of the time")
+    raise Failed(f"{program.name}: in {TRIES} turns the host took more than {MOST_STEAL:.0f} % of the time")
 
 
 class Measured:
