@@ -91,6 +91,13 @@ def stay_off(core):
         os.sched_setaffinity(0, others)
 
 
+def listens(path):
+    """Whether somebody waits for connections at the Unix socket (the flag SO_ACCEPTCON, unix(7) and net/unix/af_unix.c)."""
+    with open("/proc/net/unix", encoding="ascii") as sockets:
+        found = [line.split() for line in sockets if line.rstrip().endswith(f" {path}")]
+    return any(int(fields[3], 16) & 0x10000 for fields in found)
+
+
 class Wire:
     """Two ports of the generator (`near`) and two of the device (`far`)."""
 
@@ -122,6 +129,14 @@ class Wire:
                                stdout=subprocess.DEVNULL)
                 subprocess.run(["ip", "-n", space, "link", "set", f"{side}{n}", "up"], check=True)
 
+    def wait_near(self, seconds):
+        """Until the generator's ports take those of the device: a memif client that comes too early gives up."""
+        deadline = time.monotonic() + seconds
+        while self.kind == "memif" and not listens(f"{self.folder}/memif.sock"):
+            if time.monotonic() > deadline:
+                raise DeviceGone(f"the generator opened no port in {seconds} s")
+            time.sleep(0.02)
+
     def down(self):
         for space in self.spaces.values():
             subprocess.run(["ip", "netns", "del", space], check=False, stderr=subprocess.DEVNULL)
@@ -137,6 +152,7 @@ class Device:
         self.process = None
 
     def start(self, seconds=60):
+        self.wire.wait_near(seconds)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*self.wire.prefix("far"), *self.command()], stdin=subprocess.PIPE, stdout=log,
                                             stderr=log)

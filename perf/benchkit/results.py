@@ -22,6 +22,8 @@ class StealGuard:
 
 
 class Results(rows.Results):
+    failed = False  # a program that ought to run did not: no measurement, however noisy, says that
+
     def row(self, key, values, unit, better, **more):
         """`values`: one number or several, of which the median counts; None are left out."""
         many = [value for value in (values if isinstance(values, list) else [values]) if value is not None]
@@ -40,6 +42,10 @@ class Results(rows.Results):
     def skip(self, key, reason):
         super().skip(key, reason)
         print(f"{key:58} skipped: {reason}", flush=True)
+
+    def fail(self, key, reason):
+        self.failed = True
+        self.skip(key, reason)
 
     def write(self, path):
         if path:
