@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What travels between workers and TLS cores: packets of adopted flows and frames for the wire, and between
-// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their own: a
-// core that hangs does not take the wires' buffers away, and AF_XDP ports (DPDK 22.11, Linux 6.18) lost their
-// fill rings when another thread than the port's own gave buffers back. Rings are bounded; who finds one full
-// counts the packet as lost.
+// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their
+// own: a core that hangs does not take the wires' buffers away, and AF_XDP ports (DPDK 22.11, Linux 6.18)
+// lost their fill rings when another thread than the port's own gave buffers back. Rings are bounded; who
+// finds one full counts the packet as lost.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -24,12 +24,14 @@
 namespace postern::dataplane {
 
 enum class TlsMessage : uint8_t {
-  Packet,  // to a core: of an adopted flow, as it would leave the wire's other side
-  Adopt,   // to a core: AdoptionRequest
-  Abort,   // to a core: another policy drops the flow
-  Forget,  // to a core: the worker has forgotten the flow
-  Frame,   // to a worker: ready for `port`
-  Report,  // to a worker: SessionReport
+  Packet,   // to a core: of an adopted flow, as it would leave the wire's other side
+  Adopt,    // to a core: AdoptionRequest
+  Abort,    // to a core: another policy drops the flow
+  Forget,   // to a core: the worker has forgotten the flow
+  Ruling,   // to a core: ClearRuling
+  Frame,    // to a worker: ready for `port`
+  Report,   // to a worker: SessionReport
+  Finding,  // to a worker: ClearFinding, which waits for a Ruling
 };
 
 // Which flow of which worker a message is about. The stamp tells it from a later flow of the same record.
@@ -88,6 +90,20 @@ struct SessionReport {
   DecryptReason reason{};  // of an end; None: the peers have parted in order
   bool was_open = false;   // an end after Opened
   classify::TlsFacts facts;
+};
+
+// What clear bytes of one direction turned out to be. They wait in the session until the flow's worker, which
+// alone knows its record and rule, has said whether they pass.
+struct ClearFinding {
+  static constexpr size_t kMost = 32;  // applications, one after the other, in one TLS record
+  Direction direction{};
+  uint8_t count = 0;
+  std::array<AppId, kMost> applications;
+};
+
+struct ClearRuling {
+  Direction direction{};
+  DecryptReason refusal{};  // None: they pass; else the session ends for this
 };
 
 // A value as the contents of a message. The pool's buffers hold at least 2 KB.
