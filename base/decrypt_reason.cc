@@ -21,6 +21,8 @@ std::string_view decrypt_reason_name(DecryptReason reason) noexcept {
                                                                     "handshake_timeout",
                                                                     "peer_reset",
                                                                     "content_blocked",
+                                                                    "application_denied",
+                                                                    "no_verdict",
                                                                     "policy_changed",
                                                                     "shutdown"};
   static_assert(!kNames.back().empty(), "one name per reason");

@@ -25,6 +25,8 @@ enum class DecryptReason : uint8_t {
   HandshakeTimeout,   // not finished in time
   PeerReset,          // one peer broke the session off, the other was told in the same way
   ContentBlocked,     // the clear bytes must not pass
+  ApplicationDenied,  // what runs inside is not allowed
+  NoVerdict,          // the worker did not say in time whether it is
   PolicyChanged,      // another policy drops the flow
   Shutdown,           // posternd ends
   Count,

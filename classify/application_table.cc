@@ -143,16 +143,27 @@ const ApplicationTable::Entry* ApplicationTable::entry(AppId id) const noexcept 
   return &entries_[by_id_[id.value] - 1];
 }
 
-// An entry is also met by every one below it.
+bool ApplicationTable::is_or_is_below(AppId application, AppId wanted) const noexcept {
+  while (application != kApplicationPending) {
+    if (application == wanted) return true;
+    const Entry* entry = this->entry(application);
+    application = entry == nullptr ? kApplicationPending : entry->application->parent;
+  }
+  return false;
+}
+
+// An entry is also met by every one below it, and by what runs inside it.
 Match ApplicationTable::match_identity(AppId wanted, const FlowFacts& facts) const noexcept {
   if (facts.application == kApplicationPending)
     return can_run_over(wanted, facts.protocol) ? Match::Maybe : Match::No;
-  for (AppId at = facts.application; at != kApplicationPending;) {
-    if (at == wanted) return Match::Yes;
-    const Entry* entry = this->entry(at);
-    at = entry == nullptr ? kApplicationPending : entry->application->parent;
-  }
-  return Match::No;
+  const bool met = is_or_is_below(facts.application, wanted) || is_or_is_below(facts.carrier, wanted);
+  return met ? Match::Yes : Match::No;
+}
+
+Match ApplicationTable::match_inside(AppId id, Service service, FlowFacts facts) const noexcept {
+  facts.carrier = facts.application;
+  facts.application = kApplicationPending;
+  return match(id, service, facts) == Match::No ? Match::No : Match::Maybe;
 }
 
 const Application* ApplicationTable::find(AppId id) const noexcept {
@@ -212,6 +223,7 @@ Match ApplicationTable::match_member(const Entry& entry, size_t index, Service s
     return Match::No;
   if (!anywhere && !entry.ports[index].matches(facts.destination_port)) return Match::No;
   if (member.bound_hosts && !entry.servers.contains(facts.destination)) return Match::No;
+  if (member.in_clear && facts.carrier != kApplicationPending) return Match::No;
   if (is_identified) return match_identity(application.id, facts);
   return member.application ? match_identity(*member.application, facts) : Match::Yes;
 }

@@ -24,6 +24,8 @@ class ApplicationTable {
 
   // `id` is in the catalogue.
   Match match(AppId id, Service service, const FlowFacts& facts) const noexcept;
+  // The same of what may run inside the flow, of which nothing is known: Maybe or No.
+  Match match_inside(AppId id, Service service, FlowFacts facts) const noexcept;
   // Why that is not Yes: the condition that the member which comes closest fails.
   Objection objection_of(AppId id, Service service, const FlowFacts& facts) const noexcept;
 
@@ -51,6 +53,7 @@ class ApplicationTable {
   Status link() const;
   void learn_transports(const std::vector<Signature>& signatures);
   Match match_identity(AppId wanted, const FlowFacts& facts) const noexcept;
+  bool is_or_is_below(AppId application, AppId wanted) const noexcept;
   Match match_member(const Entry& entry, size_t member, Service service,
                      const FlowFacts& facts) const noexcept;
   static std::vector<Multicast> disjoint(const std::vector<Multicast>& claims);

@@ -25,6 +25,7 @@ struct Member {
   uint8_t protocol = kAnyProtocol;
   std::vector<PortRange> ports;  // of the server; empty: any
   bool bound_hosts = false;      // the server must be one of the site's `applications.<app_id>.servers`
+  bool in_clear = false;         // not of what a TLS core finds inside a session that it decrypts
 };
 
 struct Application {
@@ -135,7 +136,8 @@ struct Policy {
   Exceptions exceptions;
   PendingBudget pending;
   Timeouts timeouts;
-  unsigned workers = 1;  // that will read the snapshot
+  unsigned workers = 1;      // that will read the snapshot
+  unsigned tls_threads = 0;  // that will, too
 };
 
 }  // namespace postern::classify

@@ -33,6 +33,7 @@ std::vector<RuleConditions> conditions_of(const Policy& policy, const Applicatio
     c.protocol = rule.protocol;
     c.service = rule.service;
     c.action = rule.action;
+    c.decrypts = rule.decryption != DecryptionMode::None;
     c.plain = applications.find(rule.application)->wildcard && rule.identity.empty();
     conditions.push_back(std::move(c));
   }
@@ -65,7 +66,7 @@ struct PolicySnapshot::Tables {
   explicit Tables(ApplicationEngine built) : engine(std::move(built)) {}
 
   ApplicationEngine engine;
-  mutable std::vector<ScanScratch> scratches;  // by worker, each written by that worker alone
+  mutable std::vector<ScanScratch> scratches;  // by reader, each written by that thread alone
   ZoneTable zones;
   ApplicationTable applications;
   SubjectTable subjects;
@@ -122,7 +123,7 @@ Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy giv
   if (!engine) return engine.error();
 
   auto tables = std::make_unique<Tables>(std::move(*engine));
-  for (unsigned worker = 0; worker < policy.workers; ++worker) {
+  for (unsigned reader = 0; reader < policy.workers + policy.tls_threads; ++reader) {
     Result<ScanScratch> scratch = tables->engine.make_scratch();
     if (!scratch) return scratch.error();
     tables->scratches.push_back(std::move(*scratch));
@@ -188,9 +189,9 @@ Objection PolicySnapshot::objection_of(const Rule& rule, const FlowFacts& facts)
 
 const ApplicationEngine& PolicySnapshot::engine() const noexcept { return tables_->engine; }
 
-ScanScratch& PolicySnapshot::scratch(unsigned worker) const noexcept {
-  assert(worker < tables_->scratches.size());
-  return tables_->scratches[worker];
+ScanScratch& PolicySnapshot::scratch(unsigned reader) const noexcept {
+  assert(reader < tables_->scratches.size());
+  return tables_->scratches[reader];
 }
 
 bool PolicySnapshot::can_run_over(AppId id, uint8_t protocol) const noexcept {

@@ -12,13 +12,16 @@
 
 namespace postern::classify {
 
-// What is known of a flow when it is judged. `application` is kApplicationPending until it is identified.
+// What is known of a flow when it is judged. `application` is kApplicationPending until it is identified; of
+// a decrypted flow it is what runs inside, once that is known, and a rule may also name what carries it.
 struct FlowFacts {
   IpAddress source, destination;                   // of the side that opened the flow
   uint16_t source_port = 0, destination_port = 0;  // ICMP echo: 0
   uint8_t protocol = 0;
   Zone source_zone, destination_zone;
   AppId application;
+  AppId carrier;        // of an application that runs inside a decrypted session; else kApplicationPending
+  bool veiled = false;  // a rule that decrypts may learn that something else runs inside `application`
 };
 
 // What one rule says of a flow.
@@ -76,9 +79,10 @@ class PolicySnapshot {
   // Why that opinion is not Yes.
   Objection objection_of(const Rule& rule, const FlowFacts& facts) const noexcept;
 
-  // Says what the first bytes of a flow are; each worker brings its own scratch, which nobody else touches.
+  // Says what the first bytes of a flow are; each reader, a worker or after these a TLS thread, brings its
+  // own scratch, which nobody else touches.
   const ApplicationEngine& engine() const noexcept;
-  ScanScratch& scratch(unsigned worker) const noexcept;  // worker < policy().workers
+  ScanScratch& scratch(unsigned reader) const noexcept;  // reader < policy().workers + tls_threads
 
   // Whether some signature could find `id`, or an entry below it, over this IP protocol.
   bool can_run_over(AppId id, uint8_t protocol) const noexcept;

@@ -15,7 +15,11 @@ void RuleJudge::weigh(uint32_t rule) noexcept {
   const RuleConditions& conditions = catalogue_.rules[rule];
   const IdentityCondition& identity = conditions.identity;
   if (!identity.asks_nothing() && !SubjectTable::satisfies(subject(), identity)) return;
-  switch (catalogue_.applications.match(conditions.application, conditions.service, facts_)) {
+  Match match = catalogue_.applications.match(conditions.application, conditions.service, facts_);
+  // Nobody knows before it is decrypted.
+  if (match == Match::No && facts_.veiled && conditions.decrypts)
+    match = catalogue_.applications.match_inside(conditions.application, conditions.service, facts_);
+  switch (match) {
     case Match::No:
       return;
     case Match::Yes:

@@ -21,7 +21,8 @@ struct RuleConditions {
   uint8_t protocol = kAnyProtocol;
   Service service{};
   Action action{};
-  bool plain = false;  // neither application nor identity matters
+  bool plain = false;     // neither application nor identity matters
+  bool decrypts = false;  // so it may name what runs inside
 
   bool fits_packet(const FlowFacts& facts) const noexcept;  // protocol, ports, addresses
 };

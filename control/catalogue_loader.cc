@@ -42,6 +42,7 @@ CatalogueMember read_member(const Node& node, const std::string& app_id, Applica
     member.application = map.text("application").value_or("");
     member.opt_in = map.text("opt_in").value_or("");
     member.bound_hosts = map.flag("bound_hosts", false);
+    member.in_clear = map.flag("in_clear", false);
   }
   member.protocol = read_protocol(map, findings);
   member.ports = read_ports(map, "ports", member.protocol, findings);
@@ -208,6 +209,7 @@ Application application_of(const Catalogue& catalogue, const CatalogueEntry& ent
     added.protocol = member.protocol;
     added.ports = member.ports;
     added.bound_hosts = member.bound_hosts;
+    added.in_clear = member.in_clear;
   }
   return out;
 }

@@ -22,6 +22,7 @@ struct CatalogueMember {
   uint8_t protocol = classify::kAnyProtocol;
   std::vector<classify::PortRange> ports;
   bool bound_hosts = false;
+  bool in_clear = false;
   uint32_t line = 0;
 };
 

@@ -104,6 +104,7 @@ FlowFacts facts_of(const LogRecord& flow) {
   facts.source_zone = flow.source_zone;
   facts.destination_zone = flow.destination_zone;
   facts.application = flow.identified;
+  facts.carrier = flow.carrier;
   return facts;
 }
 

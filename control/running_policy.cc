@@ -18,6 +18,7 @@ Compiled compile_site(const std::string& path, Names& names, Generation generati
   classify::Policy policy = compiled->site.policy;
   policy.generation = generation;
   policy.workers = options.workers != 0 ? options.workers : compiled->site.workers;
+  policy.tls_threads = compiled->site.tls.threads;
   classify::PatternCache cache(options.pattern_cache.empty() ? compiled->site.pattern_cache
                                                              : options.pattern_cache);
   auto snapshot = classify::PolicySnapshot::compile(std::move(policy), cache);

@@ -183,6 +183,17 @@ void Adopter::tell(TlsMessage kind, uint32_t flow) noexcept {
   if (!send(core, message)) rte_pktmbuf_free(message);
 }
 
+// One that is lost here ends the session when its core has waited long enough.
+void Adopter::rule(uint32_t flow, const ClearRuling& ruling) noexcept {
+  rte_mbuf* message = rte_pktmbuf_alloc(links_->pool);
+  if (message == nullptr) return;
+  write_body(*message, ruling);
+  write_tag(*message, tag_of(TlsMessage::Ruling, flow));
+  const size_t core = core_of(flow);
+  flush(core);
+  if (!send(core, message)) rte_pktmbuf_free(message);
+}
+
 void Adopter::abort(uint32_t flow) noexcept { tell(TlsMessage::Abort, flow); }
 void Adopter::forget(uint32_t flow) noexcept { tell(TlsMessage::Forget, flow); }
 
@@ -209,13 +220,17 @@ Packet Adopter::reset_for(const Slot& slot, const classify::Policy& policy, Time
   return reset;
 }
 
+bool Adopter::owns(const TlsTag& tag) const noexcept {
+  const FlowHot& hot = flows_.hot(tag.flow);
+  return hot.state != FlowState::Free && (hot.flags & kAdopted) != 0 &&
+         static_cast<uint32_t>(flows_.cold(tag.flow).start_us) == tag.stamp;
+}
+
 void Adopter::take_report(const rte_mbuf& message, Timestamp now) noexcept {
   const TlsTag tag = read_tag(message);
+  if (!owns(tag)) return;
   FlowHot& hot = flows_.hot(tag.flow);
   FlowCold& cold = flows_.cold(tag.flow);
-  const bool same = hot.state != FlowState::Free && (hot.flags & kAdopted) != 0 &&
-                    static_cast<uint32_t>(cold.start_us) == tag.stamp;
-  if (!same) return;
   const auto report = read_body<SessionReport>(message);
   if (report.event == SessionReport::Event::Opened) return log_.tls(hot, cold, report.facts, now);
   hot.state = FlowState::Closed;

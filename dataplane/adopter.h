@@ -43,6 +43,8 @@ class Adopter {
   // many this second, and for resets.
   Packet reset_for(const Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
 
+  bool owns(const TlsTag& tag) const noexcept;  // the flow is adopted, and the one that the tag names
+  void rule(uint32_t flow, const ClearRuling& ruling) noexcept;  // a session waits for it
   void take_report(const rte_mbuf& message, Timestamp now) noexcept;
 
  private:

@@ -61,6 +61,14 @@ uint64_t random_seed() {
   return seed;
 }
 
+// nullptr: no memory.
+rte_rcu_qsbr* new_quiescence(unsigned readers) {
+  const size_t size = rte_rcu_qsbr_get_memsize(readers);
+  auto* made = static_cast<rte_rcu_qsbr*>(rte_zmalloc("quiescence", size, RTE_CACHE_LINE_SIZE));
+  if (made != nullptr) rte_rcu_qsbr_init(made, readers);
+  return made;
+}
+
 int run_worker(void* worker) {
   static_cast<Worker*>(worker)->run();
   return 0;
@@ -122,6 +130,8 @@ Dataplane::~Dataplane() {
     if (ends_[i].held_down) watch_.bring_up(ends_[i].interface);
     if (ends_[i].port) close_port(*ends_[i].port);
   }
+  tls_cores_.clear();
+  rte_free(shared_.tls_quiescence);
   rte_free(shared_.quiescence);
 }
 
@@ -160,6 +170,8 @@ Status Dataplane::open_ports() {
 
 Status Dataplane::start_tls() {
   if (setup_.tls.threads == 0) return Ok{};
+  shared_.tls_quiescence = new_quiescence(setup_.tls.threads);
+  if (shared_.tls_quiescence == nullptr) return Error{"no memory for the TLS cores' quiescence state"};
   const auto ring = [](const std::string& name, unsigned flags) {
     return rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, flags);
   };
@@ -189,7 +201,9 @@ Status Dataplane::start_tls() {
                       .links = &tls_links_,
                       .clock = shared_.clock,
                       .identities = setup_.tls.identities,
-                      .inspectors = setup_.tls.inspectors};
+                      .policy = &shared_.snapshot,
+                      .quiescence = shared_.tls_quiescence,
+                      .reader = setup_.workers + n};
     if (!setup_.tls.adopted_file.empty()) core.adopted_file = setup_.tls.adopted_file + std::to_string(n);
     if (n < setup_.tls.cores.size()) core.cpu = setup_.tls.cores[n];
     auto started = TlsCore::start(core);
@@ -205,10 +219,8 @@ void Dataplane::use(const std::shared_ptr<const tls::ServerIdentities>& identiti
 }
 
 Status Dataplane::launch() {
-  const size_t size = rte_rcu_qsbr_get_memsize(setup_.workers);
-  shared_.quiescence = static_cast<rte_rcu_qsbr*>(rte_zmalloc("quiescence", size, RTE_CACHE_LINE_SIZE));
+  shared_.quiescence = new_quiescence(setup_.workers);
   if (shared_.quiescence == nullptr) return Error{"no memory for the workers' quiescence state"};
-  rte_rcu_qsbr_init(shared_.quiescence, setup_.workers);
   for (unsigned n = 0; n < setup_.workers; ++n) {
     const std::string name = "inbox" + std::to_string(n);
     rte_ring* inbox = rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -262,8 +274,11 @@ bool Dataplane::publish(const classify::PolicySnapshot& snapshot) {
   published_ = snapshot.generation().value;
   if (!running_) return true;
   const uint64_t token = rte_rcu_qsbr_start(shared_.quiescence);
+  rte_rcu_qsbr* const tls = shared_.tls_quiescence;
+  const uint64_t tls_token = tls == nullptr ? 0 : rte_rcu_qsbr_start(tls);
   for (unsigned i = 0; i < 50'000; ++i) {
-    if (rte_rcu_qsbr_check(shared_.quiescence, token, false) == 1) return true;
+    const bool workers_done = rte_rcu_qsbr_check(shared_.quiescence, token, false) == 1;
+    if (workers_done && (tls == nullptr || rte_rcu_qsbr_check(tls, tls_token, false) == 1)) return true;
     const timespec pause{0, 100'000};
     nanosleep(&pause, nullptr);
   }

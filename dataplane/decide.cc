@@ -72,6 +72,10 @@ FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold,
   facts.source_zone = snapshot.zone_of(wire, opener, vlans[from], facts.source);
   facts.destination_zone = snapshot.zone_of(wire, other(opener), vlans[1 - from], facts.destination);
   facts.application = AppId{static_cast<uint16_t>(cold.identified)};
+  if ((hot.flags & kAdopted) == 0) return facts;
+  const Carrier carrier = carrier_of(hot, cold);
+  facts.veiled = !carrier.opened;
+  if (carrier.opened) facts.carrier = carrier.application;
   return facts;
 }
 
@@ -93,6 +97,7 @@ bool Decider::answers_question(const FlowHot& hot, const PolicySnapshot& snapsho
 Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, const FlowFacts& facts,
                                     const PolicySnapshot& snapshot, Timestamp now) const noexcept {
   Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
+  if (carrier_of(hot, cold).application != kApplicationPending) answer.decrypt = DecryptResult::Decrypted;
   const bool midstream = (hot.flags & kMidstream) != 0;
   if (midstream && snapshot.policy().exceptions.midstream == ExceptionAction::Bypass) {
     answer.verdict = FlowVerdict::Bypass;

@@ -90,11 +90,29 @@ struct FlowCold {
   uint64_t packets_to_client : 36, inspection : 2, inspection_reason : 4, decryption_mode : 2,
       decrypt_result : 3, unfollowed : 1, asked_port : 16;
   // `unfollowed`: HTTP requests beyond the first were not looked at; `asked_port`: UDP, of the server that
-  // this flow answers for from another port (Expectation), 0: none; TCP, HandshakeOptions
+  // this flow answers for from another port (Expectation), 0: none; TCP, HandshakeOptions, and once adopted
+  // the Carrier
   uint32_t next[2];        // TCP, by Direction: sequence number after the last one seen
   uint32_t window_end[2];  // TCP, by Direction: first sequence number the receiver has not offered room for
 };
 static_assert(sizeof(FlowCold) == 56);
+
+// What a TLS core decrypts, and whether it has found out what runs inside (FlowCold::identified is that
+// then).
+struct Carrier {
+  AppId application;
+  bool opened = false;
+  uint16_t pack() const noexcept { return static_cast<uint16_t>(application.value << 1 | (opened ? 1 : 0)); }
+  static Carrier unpack(uint16_t packed) noexcept {
+    return {AppId{static_cast<uint16_t>(packed >> 1)}, (packed & 1) != 0};
+  }
+};
+
+// None: nothing is decrypted, or the client's hello is being judged.
+inline Carrier carrier_of(const FlowHot& hot, const FlowCold& cold) noexcept {
+  const bool decrypted = (hot.flags & kAdopted) != 0 && !hot.owes_any(kOwesOrder);
+  return decrypted ? Carrier::unpack(cold.asked_port) : Carrier{};
+}
 
 inline bool sequence_before(uint32_t a, uint32_t b) noexcept { return static_cast<int32_t>(a - b) < 0; }
 

@@ -57,6 +57,7 @@ LogRecord describe(const FlowHot& hot, const FlowCold& cold, const VlanMap& vlan
   record.generation = hot.generation;
   record.application = hot.application;
   record.identified = AppId{static_cast<uint16_t>(cold.identified)};
+  if (const Carrier carrier = carrier_of(hot, cold); carrier.opened) record.carrier = carrier.application;
   record.source_zone = hot.source_zone;
   record.destination_zone = hot.destination_zone;
   record.forwarding = hot.forwarding;
@@ -105,6 +106,12 @@ void FlowLog::drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noex
   LogRecord record = describe_flow(hot, cold, now);
   record.kind = RecordKind::FlowDrop;
   push(record);
+}
+
+void FlowLog::refused(FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {
+  if ((hot.flags & (kLogStart | kDropLogged)) != kLogStart) return;
+  hot.flags |= kDropLogged;
+  drop(hot, cold, now);
 }
 
 void FlowLog::change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept {

@@ -32,6 +32,8 @@ class FlowLog {
 
   void start(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void drop(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
+  // The same, where it was not told yet and somebody wants to know: no packet of the flow need come any more.
+  void refused(FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
   // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the

@@ -119,6 +119,7 @@ void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) no
 void Identifier::conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept {
   const FlowHot& hot = flows_.hot(flow);
   if (hot.verdict != FlowVerdict::Pending || !hot.owes_any(kOwesApplication)) return;
+  if (layer == Layer::Tls && adopter_.serves(at.snapshot.policy())) return;  // decrypted, it may be anything
   if (decider_.could_allow(flow, base, at.snapshot.engine().named_by(layer), at.snapshot)) return;
   conclude(flow, base, at);
 }
@@ -160,15 +161,18 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
 // exception policy decides.
 void Identifier::begin_decryption(Stream& stream, const Slot& slot, const Moment& at) noexcept {
   FlowHot& hot = flows_.hot(slot.flow);
-  const FlowCold& cold = flows_.cold(slot.flow);
+  FlowCold& cold = flows_.cold(slot.flow);
   TlsFacts& facts = streams_.tls(stream);
   const auto decrypt = static_cast<DecryptResult>(cold.decrypt_result);
   if (decrypt == DecryptResult::Unavailable) facts.decrypt_reason = DecryptReason::NoEngine;
   if ((hot.flags & kAdopted) == 0) return;
-  const bool wanted = hot.verdict == FlowVerdict::Allow && decrypt == DecryptResult::Decrypted;
+  // Pending: a rule that decrypts names what may run inside.
+  const bool wanted = hot.verdict == FlowVerdict::Pending ||
+                      (hot.verdict == FlowVerdict::Allow && decrypt == DecryptResult::Decrypted);
   const DecryptReason refusal = wanted ? adopter_.adopt(stream, slot, facts, at.now) : DecryptReason::None;
   if (wanted && refusal == DecryptReason::None) {
     streams_.detach(stream);
+    cold.asked_port = Carrier{AppId{static_cast<uint16_t>(cold.identified)}}.pack();
     return hot.pay(kOwesApplication | kOwesReading);
   }
   hot.flags &= static_cast<uint16_t>(~kAdopted);

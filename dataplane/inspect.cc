@@ -42,7 +42,8 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     } else if (!slot.payload.empty() && hot.owes_any(kOwesApplication | kOwesReading)) {
       identifier_.read_datagram(slot, at);
     }
-    const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open;
+    const bool adopted = (hot.flags & kAdopted) != 0;  // then a TLS core bounds what passes undecided
+    const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open && !adopted;
     if (waits && !budget_left(burst, slot, snapshot.policy().pending)) give_up(slot.flow, at);
     if (slot.fate == Fate::Open && slot.kind == Kind::Tcp) hold_hello(slot, snapshot.policy());
   }

@@ -80,6 +80,7 @@ struct LogRecord {
   Generation generation;
   AppId application;  // what the matched rule calls it, else what was identified
   AppId identified;   // what the bytes are (app_proto)
+  AppId carrier;      // what carries it, of a decrypted flow whose inside is known
   Zone source_zone, destination_zone;
   ForwardingId forwarding;
   Action action{};

@@ -25,6 +25,7 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       tracker_(flows_, streams_, log_, counters, trace_, adopter_),
       decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_),
       inspector_(flows_, streams_, decider_, log_, trace_, adopter_, own),
+      inside_(flows_, decider_, log_, adopter_),
       dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, adopter_, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
@@ -36,12 +37,15 @@ void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) n
   dispatcher_.run(burst, policy);
 }
 
-void Pipeline::take_back(rte_mbuf** messages, unsigned count, Timestamp now) noexcept {
+void Pipeline::take_back(rte_mbuf** messages, unsigned count, const classify::PolicySnapshot& snapshot,
+                         Timestamp now) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     Packet message(messages[i]);
     const TlsTag tag = read_tag(*messages[i]);
     if (tag.kind == TlsMessage::Frame)
       dispatcher_.forge(std::move(message), tag.port, now);
+    else if (tag.kind == TlsMessage::Finding)
+      inside_.take_finding(*message.get(), snapshot, now);
     else
       adopter_.take_report(*message.get(), now);
   }

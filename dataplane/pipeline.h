@@ -11,6 +11,7 @@
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/fragments.h"
+#include "dataplane/inside.h"
 #include "dataplane/inspect.h"
 #include "dataplane/parse.h"
 #include "dataplane/stream.h"
@@ -41,8 +42,10 @@ class Pipeline {
 
   void process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
-  // What TLS cores sent: frames for the wire, and reports of sessions. The messages are taken.
-  void take_back(rte_mbuf** messages, unsigned count, Timestamp now) noexcept;
+  // What TLS cores sent: frames for the wire, reports of sessions, and what was found in them. The messages
+  // are taken.
+  void take_back(rte_mbuf** messages, unsigned count, const classify::PolicySnapshot& snapshot,
+                 Timestamp now) noexcept;
 
   // Lets flows and fragments age; call it at least every few milliseconds.
   void age(Timestamp now, const classify::PolicySnapshot& snapshot) noexcept;
@@ -70,6 +73,7 @@ class Pipeline {
   Tracker tracker_;
   Decider decider_;
   Inspector inspector_;
+  InsideJudge inside_;
   Dispatcher dispatcher_;
 };
 

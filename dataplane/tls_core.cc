@@ -22,6 +22,7 @@ constexpr unsigned kBatch = 64;
 constexpr int kSleep = 200;                          // milliseconds
 constexpr unsigned kMostFrames = 1400;               // of one segment of 64 KB, at the least MSS of Linux
 constexpr Timestamp kHandshakeLimit = 10 * kSecond;  // for both sides
+constexpr Timestamp kRulingLimit = 5 * kSecond;      // for a worker that hangs
 constexpr Timestamp kAfterlife = 90 * kSecond;  // what the kernel may still have to say of an ended session
 constexpr Timestamp kSweepEvery = kSecond;
 
@@ -114,7 +115,10 @@ Status TlsCore::renew_credentials() {
 }
 
 void TlsCore::run() {
+  policy_.emplace(*setup_.policy, *setup_.quiescence, setup_.number);
+  view_.reader = setup_.reader;
   while (!stop_.load(std::memory_order_relaxed)) {
+    view_.snapshot = &policy_->next_round();
     // The control thread has made the same credentials before it published them.
     if (renewed_.exchange(false)) [[maybe_unused]]
       const Status same = renew_credentials();
@@ -126,6 +130,7 @@ void TlsCore::run() {
   for (Adopted* adopted : table_.all())
     if (adopted->ended == 0) end(*adopted, DecryptReason::Shutdown);
   while (take_segments() > 0) continue;
+  policy_.reset();
   rte_thread_unregister();
 }
 
@@ -138,7 +143,10 @@ void TlsCore::sleep_or_poll(bool idle) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     patience = rte_ring_empty(link_.inbox) != 0 ? kSleep : 0;
   }
+  policy_->sleep();
   const int count = ::epoll_wait(events_.get(), events.data(), kBatch, patience);
+  policy_->wake();
+  view_.snapshot = &policy_->next_round();
   link_.asleep.store(false, std::memory_order_relaxed);
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr != nullptr) {
@@ -163,6 +171,8 @@ unsigned TlsCore::take_messages() {
     port_->flush();
     if (tag.kind == TlsMessage::Adopt) {
       begin(*messages[i], tag);
+    } else if (tag.kind == TlsMessage::Ruling) {
+      if (Adopted* adopted = table_.find(tag)) obey(*adopted, read_body<ClearRuling>(*messages[i]));
     } else if (Adopted* adopted = table_.find(tag)) {
       if (adopted->ended == 0) end(*adopted, DecryptReason::PolicyChanged);
       if (tag.kind == TlsMessage::Forget) forget(*adopted);
@@ -238,14 +248,15 @@ void TlsCore::open_session(Adopted& adopted) {
   hello.alpn.assign(alpn.begin(), alpn.end());
   adopted.credentials = credentials_;
   const DecryptReason refusal = credentials_->admits(hello);
-  auto inspector = setup_.inspectors != nullptr ? setup_.inspectors->open(hello) : nullptr;
+  auto reader = std::make_unique<ClearReader>(view_, adopted.request);
+  adopted.reader = reader.get();
   adopted.session =
       std::make_unique<tls::Session>(tls::Session::Setup{.hello = std::move(hello),
                                                          .credentials = *adopted.credentials,
                                                          .client_settings = client_settings_.get(),
                                                          .client_socket = adopted.client.get(),
                                                          .server_socket = adopted.server.get(),
-                                                         .inspector = std::move(inspector)});
+                                                         .inspector = std::move(reader)});
   if (refusal != DecryptReason::None) return end(adopted, refusal);
   epoll_event by_edge{EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {.ptr = &adopted}};
   for (const int fd : {adopted.client.get(), adopted.server.get()})
@@ -271,10 +282,35 @@ void TlsCore::advance(Adopted& adopted) {
     note_facts(adopted);
     report(adopted, {.event = SessionReport::Event::Opened, .facts = adopted.request.facts});
   }
+  if (!ask(adopted)) return end(adopted, DecryptReason::NoVerdict);
   if (progress == tls::Session::Progress::Over) return end(adopted, adopted.session->reason());
   if (progress == tls::Session::Progress::Waiting || adopted.busy) return;
   adopted.busy = true;
   busy_.push_back(&adopted);
+}
+
+// Bytes that begin to wait are told to the flow's worker. False: the question cannot be put.
+bool TlsCore::ask(Adopted& adopted) {
+  for (const Direction direction : {Direction::ToServer, Direction::ToClient}) {
+    Timestamp& asked = adopted.asked[static_cast<size_t>(direction)];
+    if (asked != 0 || !adopted.session->holds(direction)) continue;
+    asked = setup_.clock.now();
+    rte_mbuf* message = rte_pktmbuf_alloc(setup_.links->pool);
+    if (message == nullptr) return false;
+    write_body(*message, adopted.reader->finding(direction));
+    TlsTag tag = adopted.tag;
+    tag.kind = TlsMessage::Finding;
+    if (!send(tag, message)) return false;
+  }
+  return true;
+}
+
+void TlsCore::obey(Adopted& adopted, const ClearRuling& ruling) {
+  if (adopted.ended != 0) return;
+  if (ruling.refusal != DecryptReason::None) return end(adopted, ruling.refusal);
+  adopted.asked[static_cast<size_t>(ruling.direction)] = 0;
+  adopted.session->pass(ruling.direction);
+  advance(adopted);
 }
 
 unsigned TlsCore::advance_busy() {
@@ -293,6 +329,7 @@ void TlsCore::end(Adopted& adopted, DecryptReason reason) {
   for (const Direction direction : {Direction::ToServer, Direction::ToClient})
     counters_.clear_bytes[static_cast<size_t>(direction)].add(adopted.session->bytes(direction));
   adopted.session.reset();
+  adopted.reader = nullptr;
   if (reason != DecryptReason::None)
     for (const int fd : {adopted.client.get(), adopted.server.get()}) reset_on_close(fd);
   adopted.client = UniqueFd();
@@ -364,6 +401,9 @@ void TlsCore::sweep(Timestamp now) {
       if (now - adopted->ended >= kAfterlife) forget(*adopted);
     } else if (!adopted->opened && age >= kHandshakeLimit) {
       end(*adopted, DecryptReason::HandshakeTimeout);
+    } else if (std::any_of(adopted->asked.begin(), adopted->asked.end(),
+                           [now](Timestamp asked) { return asked != 0 && now - asked >= kRulingLimit; })) {
+      end(*adopted, DecryptReason::NoVerdict);
     }
   }
 }
@@ -406,10 +446,16 @@ void TlsCore::report(const Adopted& adopted, const SessionReport& report) {
   write_body(*message, report);
   TlsTag tag = adopted.tag;
   tag.kind = TlsMessage::Report;
+  send(tag, message);
+}
+
+// False: the worker's ring is full, and the message is gone.
+bool TlsCore::send(TlsTag tag, rte_mbuf* message) {
   write_tag(*message, tag);
-  if (rte_ring_enqueue(setup_.links->workers[tag.worker], message) == 0) return;
+  if (rte_ring_enqueue(setup_.links->workers[tag.worker], message) == 0) return true;
   rte_pktmbuf_free(message);
   counters_.lost_frames.add(1);
+  return false;
 }
 
 }  // namespace postern::dataplane

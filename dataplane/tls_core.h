@@ -12,11 +12,12 @@
 
 #include "base/result.h"
 #include "dataplane/adopted_table.h"
+#include "dataplane/clear_reader.h"
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
 #include "dataplane/exception_port.h"
+#include "dataplane/policy_reader.h"
 #include "dataplane/tls_link.h"
-#include "tls/clear_text.h"
 #include "tls/digest.h"
 #include "tls/inbound_credentials.h"
 #include "tls/session_settings.h"
@@ -32,7 +33,9 @@ struct TlsCoreSetup {
   TlsLinks* links = nullptr;  // with this core's, and every worker's
   Clock clock;
   std::shared_ptr<const tls::ServerIdentities> identities;
-  tls::ClearTextInspectors* inspectors = nullptr;  // null: nobody looks at clear bytes
+  const std::atomic<const classify::PolicySnapshot*>* policy = nullptr;
+  rte_rcu_qsbr* quiescence = nullptr;  // of the TLS cores
+  unsigned reader = 0;                 // of the policy's scratch
 };
 
 // Written by the core, read by anyone.
@@ -78,6 +81,8 @@ class TlsCore {
   void begin(const rte_mbuf& message, const TlsTag& tag);
   Status adopt_legs(Adopted& adopted);
   void open_session(Adopted& adopted);
+  void obey(Adopted& adopted, const ClearRuling& ruling);
+  bool ask(Adopted& adopted);
   void end(Adopted& adopted, DecryptReason reason);
   void forget(Adopted& adopted);
 
@@ -93,6 +98,7 @@ class TlsCore {
   void note_facts(Adopted& adopted);
   void disturb_orphans();
   void report(const Adopted& adopted, const SessionReport& report);
+  bool send(TlsTag tag, rte_mbuf* message);
 
   TlsCoreSetup setup_;
   TlsCoreLink& link_;
@@ -111,6 +117,8 @@ class TlsCore {
   AdoptedTable table_;
   std::optional<AdoptedFile> adopted_file_;
   std::vector<Adopted*> busy_;
+  PolicyView view_;
+  std::optional<PolicyReader> policy_;
   Timestamp swept_at_ = 0;
 };
 

@@ -23,12 +23,14 @@
 namespace postern::dataplane {
 
 enum class TlsMessage : uint8_t {
-  Packet,  // to a core: of an adopted flow, as it would leave the wire's other side
-  Adopt,   // to a core: AdoptionRequest
-  Abort,   // to a core: another policy drops the flow
-  Forget,  // to a core: the worker has forgotten the flow
-  Frame,   // to a worker: ready for `port`
-  Report,  // to a worker: SessionReport
+  Packet,   // to a core: of an adopted flow, as it would leave the wire's other side
+  Adopt,    // to a core: AdoptionRequest
+  Abort,    // to a core: another policy drops the flow
+  Forget,   // to a core: the worker has forgotten the flow
+  Ruling,   // to a core: ClearRuling
+  Frame,    // to a worker: ready for `port`
+  Report,   // to a worker: SessionReport
+  Finding,  // to a worker: ClearFinding, which waits for a Ruling
 };
 
 // Which flow of which worker a message is about. The stamp tells it from a later flow of the same record.
@@ -87,6 +89,20 @@ struct SessionReport {
   DecryptReason reason{};  // of an end; None: the peers have parted in order
   bool was_open = false;   // an end after Opened
   classify::TlsFacts facts;
+};
+
+// What clear bytes of one direction turned out to be. They wait in the session until the flow's worker, which
+// alone knows its record and rule, has said whether they pass.
+struct ClearFinding {
+  static constexpr size_t kMost = 32;  // applications, one after the other, in one TLS record
+  Direction direction{};
+  uint8_t count = 0;
+  std::array<AppId, kMost> applications;
+};
+
+struct ClearRuling {
+  Direction direction{};
+  DecryptReason refusal{};  // None: they pass; else the session ends for this
 };
 
 // A value as the contents of a message. The pool's buffers hold at least 2 KB.

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "tls/clear_text.h"
 #include "tls/server_identity.h"
 
 namespace postern::dataplane {
@@ -18,7 +17,6 @@ struct TlsSetup {
   uint32_t sessions = 4096;     // at once, per thread
   std::shared_ptr<const tls::ServerIdentities> identities;
   std::string adopted_file;  // path, to which a thread's number is added; see AdoptedFile
-  tls::ClearTextInspectors* inspectors = nullptr;  // null: nobody looks at clear bytes
 };
 
 }  // namespace postern::dataplane

@@ -59,7 +59,7 @@ void Worker::run() noexcept {
       switched_to_.store(snapshot.generation().value, std::memory_order_release);
     }
     round_before = started;
-    unsigned packets = take_over(snapshot) + take_back();
+    unsigned packets = take_over(snapshot) + take_back(snapshot);
     for (unsigned i = 0; i < shared_.ports.size(); ++i) {
       const PortIndex port{static_cast<uint8_t>(i)};
       packets += poll(port, snapshot);
@@ -192,12 +192,12 @@ unsigned Worker::take_over(const classify::PolicySnapshot& snapshot) noexcept {
   return count;
 }
 
-unsigned Worker::take_back() noexcept {
+unsigned Worker::take_back(const classify::PolicySnapshot& snapshot) noexcept {
   if (setup_.tls == nullptr) return 0;
   rte_mbuf* messages[kPollSize];
   const unsigned count = rte_ring_dequeue_burst(setup_.tls->workers[number_],
                                                 reinterpret_cast<void**>(messages), kPollSize, nullptr);
-  if (count > 0) pipeline_.take_back(messages, count, shared_.clock.now());
+  if (count > 0) pipeline_.take_back(messages, count, snapshot, shared_.clock.now());
   return count;
 }
 

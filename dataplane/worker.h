@@ -85,9 +85,10 @@ class Mailbox {
 struct WorkersShared {
   std::vector<std::unique_ptr<LivePort>> ports;  // by PortIndex
   std::atomic<const classify::PolicySnapshot*> snapshot{nullptr};
-  rte_rcu_qsbr* quiescence = nullptr;
-  std::vector<rte_ring*> inboxes;        // by worker
-  std::vector<QuestionTable> questions;  // by worker
+  rte_rcu_qsbr* quiescence = nullptr;      // of the workers
+  rte_rcu_qsbr* tls_quiescence = nullptr;  // of the TLS threads; null: there are none
+  std::vector<rte_ring*> inboxes;          // by worker
+  std::vector<QuestionTable> questions;    // by worker
   std::atomic<bool> stop{false};
   Clock clock;
   Idle idle = Idle::Sleep;
@@ -127,7 +128,7 @@ class Worker : private Output {
   unsigned poll_queue(PortIndex index, const Port& port, unsigned queue,
                       const classify::PolicySnapshot& snapshot) noexcept;
   unsigned take_over(const classify::PolicySnapshot& snapshot) noexcept;
-  unsigned take_back() noexcept;
+  unsigned take_back(const classify::PolicySnapshot& snapshot) noexcept;
   void hand_over(rte_mbuf** packets, unsigned* owners, unsigned count) noexcept;
   void answer(const classify::PolicySnapshot& snapshot) noexcept;
   void fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) noexcept;

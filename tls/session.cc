@@ -106,11 +106,23 @@ void Session::abort(DecryptReason reason) noexcept {
 Session::Progress Session::advance() noexcept {
   if (phase_ == Phase::Server && handshake(server_.get(), DecryptReason::ServerHandshake)) greet_client();
   if (phase_ == Phase::Client && handshake(client_.get(), DecryptReason::ClientHandshake)) {
-    phase_ = Phase::Open;
-    established_ = true;
+    open();
   }
   if (phase_ == Phase::Open) return carry();
   return phase_ == Phase::Over ? Progress::Over : Progress::Waiting;
+}
+
+void Session::open() noexcept {
+  phase_ = Phase::Open;
+  established_ = true;
+  if (inspector_) inspector_->opened(protocol());
+}
+
+std::string_view Session::protocol() const noexcept {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(server_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 Session::Progress Session::carry() noexcept {
@@ -131,6 +143,7 @@ size_t Session::move(Direction direction) noexcept {
   if (phase_ != Phase::Open || h.told) return 0;
   if (h.begin == h.end && h.ending == Ending::None) read(direction);
   const uint64_t before = h.passed;
+  if (h.waits) return 0;
   if (phase_ == Phase::Open && h.begin < h.end && !write(direction)) return h.passed - before;
   if (phase_ == Phase::Open && h.begin == h.end && h.ending != Ending::None) tell_end(direction);
   return h.passed - before;
@@ -146,8 +159,10 @@ void Session::read(Direction direction) noexcept {
     h.begin = 0;
     h.end = static_cast<size_t>(got);
     const Bytes clear = Bytes(h.room).first(h.end);
-    if (inspector_ && inspector_->inspect(direction, clear) == ClearTextInspector::Ruling::Block)
-      abort(DecryptReason::ContentBlocked);
+    if (!inspector_) return;
+    const ClearTextInspector::Ruling ruling = inspector_->inspect(direction, clear);
+    h.waits = ruling == ClearTextInspector::Ruling::Wait;
+    if (ruling == ClearTextInspector::Ruling::Block) abort(DecryptReason::ContentBlocked);
     return;
   }
   const int error = SSL_get_error(from, got);
@@ -202,10 +217,7 @@ SessionFacts Session::facts() const {
   SessionFacts facts;
   facts.version = static_cast<uint16_t>(SSL_version(server_.get()));
   facts.cipher_suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(server_.get()));
-  const unsigned char* alpn = nullptr;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(server_.get(), &alpn, &size);
-  facts.alpn.append({reinterpret_cast<const char*>(alpn), size});
+  facts.alpn.append(protocol());
   if (X509* shown = SSL_get0_peer_certificate(server_.get()); shown != nullptr) {
     unsigned char* der = nullptr;
     const int length = i2d_X509(shown, &der);

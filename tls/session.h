@@ -42,6 +42,10 @@ class Session {
   // Does what can be done now. For any event of its sockets, which are told of by edges.
   Progress advance() noexcept;
   void abort(DecryptReason reason) noexcept;
+  // The inspector's answer for bytes that wait; call `advance` afterwards.
+  void pass(Direction direction) noexcept { half(direction).waits = false; }
+
+  bool holds(Direction direction) const noexcept { return half(direction).waits; }
 
   bool established() const noexcept { return phase_ == Phase::Open || established_; }
   DecryptReason reason() const noexcept { return reason_; }
@@ -60,7 +64,8 @@ class Session {
     std::vector<uint8_t> room;
     size_t begin = 0, end = 0;  // clear bytes that the receiver has not taken yet
     Ending ending{};
-    bool told = false;  // the receiver knows of the end
+    bool told = false;   // the receiver knows of the end
+    bool waits = false;  // for the inspector's answer
     uint64_t passed = 0;
   };
 
@@ -75,6 +80,8 @@ class Session {
   void greet_server() noexcept;
   void greet_client() noexcept;
   bool handshake(ssl_st* connection, DecryptReason blame) noexcept;
+  void open() noexcept;
+  std::string_view protocol() const noexcept;  // that the server took
   static int choose_protocol(ssl_st*, const unsigned char** out, unsigned char* size,
                              const unsigned char* offered, unsigned offered_size, void* session) noexcept;
   Progress carry() noexcept;

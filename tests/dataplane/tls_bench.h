@@ -47,13 +47,15 @@ class TlsBench {
     TlsTag tag;
     Octets bytes;
     std::optional<AdoptionRequest> request;
+    std::optional<ClearRuling> ruling;
   };
   std::optional<Message> next() {
     void* taken = nullptr;
     if (rte_ring_dequeue(links.cores[0]->inbox, &taken) != 0) return std::nullopt;
     const Packet packet(static_cast<rte_mbuf*>(taken));
-    Message message{read_tag(*packet.get()), Octets(packet.bytes().begin(), packet.bytes().end()), {}};
+    Message message{read_tag(*packet.get()), Octets(packet.bytes().begin(), packet.bytes().end()), {}, {}};
     if (message.tag.kind == TlsMessage::Adopt) message.request = read_body<AdoptionRequest>(*packet.get());
+    if (message.tag.kind == TlsMessage::Ruling) message.ruling = read_body<ClearRuling>(*packet.get());
     return message;
   }
   std::vector<Message> all() {
@@ -69,12 +71,20 @@ class TlsBench {
     TlsTag tag = flow;
     tag.kind = TlsMessage::Report;
     write_tag(*message, tag);
-    lane->pipeline().take_back(&message, 1, lane->now);
+    lane->pipeline().take_back(&message, 1, lane->snapshot(), lane->now);
+  }
+  void find(const TlsTag& flow, const ClearFinding& finding) {
+    rte_mbuf* message = rte_pktmbuf_alloc(links.pool);
+    write_body(*message, finding);
+    TlsTag tag = flow;
+    tag.kind = TlsMessage::Finding;
+    write_tag(*message, tag);
+    lane->pipeline().take_back(&message, 1, lane->snapshot(), lane->now);
   }
   void frame(PortIndex port, const Octets& bytes) {
     rte_mbuf* message = lane->buffers.packet(bytes).release();
     write_tag(*message, {.kind = TlsMessage::Frame, .worker = 0, .port = port, .flow = 0, .stamp = 0});
-    lane->pipeline().take_back(&message, 1, lane->now);
+    lane->pipeline().take_back(&message, 1, lane->snapshot(), lane->now);
     lane->check_accounting();
   }
 

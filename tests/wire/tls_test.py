@@ -34,7 +34,7 @@ pid {scratch}/nginx.pid;
 error_log {folder}/logs/nginx-tls.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off;
+  access_log {folder}/logs/nginx-tls-access.log;
   {paths}
   keepalive_timeout 60;
   server {{
@@ -47,6 +47,7 @@ http {{
     root {folder}/www;
     default_type text/plain;
     location = / {{ return 200 "$remote_addr $remote_port $ssl_protocol $server_protocol\\n"; }}
+    location /redfish/ {{ return 200 "{{}}\n"; }}
     location /up/ {{ root {scratch}; dav_methods PUT; }}
   }}
 }}
