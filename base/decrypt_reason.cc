@@ -22,7 +22,15 @@ std::string_view decrypt_reason_name(DecryptReason reason) noexcept {
                                                                     "peer_reset",
                                                                     "content_blocked",
                                                                     "policy_changed",
-                                                                    "shutdown"};
+                                                                    "shutdown",
+                                                                    "excluded_host",
+                                                                    "excluded_address",
+                                                                    "cert_pinned_app",
+                                                                    "finance",
+                                                                    "health",
+                                                                    "unsupported_version",
+                                                                    "ech",
+                                                                    "client_refused"};
   static_assert(!kNames.back().empty(), "one name per reason");
   return kNames[static_cast<size_t>(reason)];
 }

@@ -170,7 +170,7 @@ Status Dataplane::start_tls() {
                       .adopted_file = {},
                       .links = &tls_links_,
                       .clock = shared_.clock,
-                      .identities = setup_.tls.identities,
+                      .credentials = setup_.tls.credentials,
                       .inspectors = setup_.tls.inspectors};
     if (!setup_.tls.adopted_file.empty()) core.adopted_file = setup_.tls.adopted_file + std::to_string(n);
     if (n < setup_.tls.cores.size()) core.cpu = setup_.tls.cores[n];
@@ -182,8 +182,15 @@ Status Dataplane::start_tls() {
   return Ok{};
 }
 
-void Dataplane::use(const std::shared_ptr<const tls::ServerIdentities>& identities) {
-  for (const auto& core : tls_cores_) core->use(identities);
+uint64_t Dataplane::not_decrypted(DecryptReason reason) const {
+  uint64_t flows = 0;
+  for (const auto& worker : workers_)
+    flows += worker->counters().not_decrypted[static_cast<size_t>(reason)].value();
+  return flows;
+}
+
+void Dataplane::use(const TlsCredentials& credentials) {
+  for (const auto& core : tls_cores_) core->use(credentials);
 }
 
 Status Dataplane::launch() {
