@@ -24,7 +24,15 @@ std::string_view decrypt_reason_name(DecryptReason reason) noexcept {
                                                                     "application_denied",
                                                                     "no_verdict",
                                                                     "policy_changed",
-                                                                    "shutdown"};
+                                                                    "shutdown",
+                                                                    "excluded_host",
+                                                                    "excluded_address",
+                                                                    "cert_pinned_app",
+                                                                    "finance",
+                                                                    "health",
+                                                                    "unsupported_version",
+                                                                    "ech",
+                                                                    "client_refused"};
   static_assert(!kNames.back().empty(), "one name per reason");
   return kNames[static_cast<size_t>(reason)];
 }

@@ -29,6 +29,14 @@ enum class DecryptReason : uint8_t {
   NoVerdict,          // the worker did not say in time whether it is
   PolicyChanged,      // another policy drops the flow
   Shutdown,           // posternd ends
+  ExcludedHost,       // the site leaves this name end to end
+  ExcludedAddress,    // the site leaves this server end to end
+  CertPinnedApp,      // a category of the site that the rule excludes, as the next two
+  Finance,
+  Health,
+  UnsupportedVersion,  // the client speaks nothing newer than TLS 1.1
+  Ech,                 // the hello may hide another one, and the site does not decrypt such
+  ClientRefused,       // the client does not accept the certificate that it was shown
   Count,
 };
 inline constexpr size_t kDecryptReasons = static_cast<size_t>(DecryptReason::Count);

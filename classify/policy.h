@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "base/verdict.h"
 #include "classify/evidence.h"
+#include "classify/exclusion.h"
 #include "classify/port_range.h"
 #include "classify/signature.h"
 
@@ -45,6 +46,8 @@ struct Application {
 };
 
 enum class DecryptionMode : uint8_t { None, SslInboundInspection, SslForwardProxy };
+// A hello that may hide another one: answered like a server that knows no ECH, or not decrypted at all.
+enum class EchAnswer : uint8_t { Decrypt, Refuse };
 enum class Service : uint8_t { ApplicationDefault, Any };
 
 // Profiles a rule asks for; parameters are added beside the engine that understands them.
@@ -85,7 +88,8 @@ struct Rule {
   Identity identity;
   DecryptionMode decryption = DecryptionMode::None;
   std::vector<std::string> exclusions;
-  uint16_t profiles = 0;  // Profile bits
+  ExclusionSet excluded_categories;  // of `exclusions`, those that this build knows
+  uint16_t profiles = 0;             // Profile bits
   uint8_t risk = 1;
   Logging logging;
 };
@@ -132,6 +136,9 @@ struct Policy {
   std::vector<Subject> subjects;
   bool follow_applications = false;  // look at every HTTP request even where no rule depends on it
   bool inbound_inspection = false;   // certificates of servers were imported for ssl_inbound_inspection
+  bool forward_proxy = false;        // there is a CA for ssl_forward_proxy
+  EchAnswer ech{};
+  std::vector<ExclusionEntry> exclusions;  // of flows that rules want decrypted
   Logging default_logging;
   Exceptions exceptions;
   PendingBudget pending;

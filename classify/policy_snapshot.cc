@@ -70,6 +70,7 @@ struct PolicySnapshot::Tables {
   ZoneTable zones;
   ApplicationTable applications;
   SubjectTable subjects;
+  ExclusionTable exclusions;
   std::vector<RuleConditions> conditions;                 // by position in the policy
   std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
   std::vector<bool> in_tls;                               // by application
@@ -131,6 +132,7 @@ Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy giv
   tables->zones = std::move(*zones);
   tables->applications = std::move(*applications);
   tables->subjects = std::move(*subjects);
+  tables->exclusions = ExclusionTable(policy.exclusions);
   tables->conditions = conditions_of(policy, tables->applications, tables->subjects);
   tables->add_rule_tables(policy.rules);
   tables->in_tls = found_in_tls(policy.signatures);
@@ -197,6 +199,8 @@ ScanScratch& PolicySnapshot::scratch(unsigned reader) const noexcept {
 bool PolicySnapshot::can_run_over(AppId id, uint8_t protocol) const noexcept {
   return tables_->applications.can_run_over(id, protocol);
 }
+
+const ExclusionTable& PolicySnapshot::exclusions() const noexcept { return tables_->exclusions; }
 
 bool PolicySnapshot::is_encrypted(AppId id) const noexcept {
   return id.value < tables_->in_tls.size() && tables_->in_tls[id.value];

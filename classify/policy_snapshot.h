@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "classify/application_engine.h"
+#include "classify/exclusion_table.h"
 #include "classify/policy.h"
 
 namespace postern::classify {
@@ -22,6 +23,7 @@ struct FlowFacts {
   AppId application;
   AppId carrier;        // of an application that runs inside a decrypted session; else kApplicationPending
   bool veiled = false;  // a rule that decrypts may learn that something else runs inside `application`
+  ExclusionSet exclusions;  // of the site, for its TLS; no condition of rules
 };
 
 // What one rule says of a flow.
@@ -86,6 +88,9 @@ class PolicySnapshot {
 
   // Whether some signature could find `id`, or an entry below it, over this IP protocol.
   bool can_run_over(AppId id, uint8_t protocol) const noexcept;
+
+  // What the site leaves end to end although a rule wants it decrypted.
+  const ExclusionTable& exclusions() const noexcept;
 
   // Whether its content is inside TLS or QUIC.
   bool is_encrypted(AppId id) const noexcept;

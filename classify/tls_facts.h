@@ -42,6 +42,7 @@ struct TlsFacts {
   bool alert = false;
   DecryptReason decrypt_reason{};  // why it is not decrypted although a rule says so
   uint8_t alert_level = 0, alert_description = 0;
+  uint8_t certificate_fault = 0;  // tls::CertificateFault that a forward proxy has found, tolerated or not
 
   // Fingerprints; empty where there is none.
   FixedText<32> ja3, ja3s;  // hex of MD5

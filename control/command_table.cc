@@ -140,24 +140,40 @@ constexpr Column kApps[] = {{"APP", "app_id"},        {"KIND", "kind"},        {
                             {"CATEGORY", "category"}, {"RISK", "risk", R},     {"FLOWS", "flows", R},
                             {"PORTS", "ports"},       {"EVIDENCE", "evidence"}};
 constexpr Column kDrops[] = {{"REASON", "reason"}, {"PACKETS", "packets", R}, {"MEANING", "meaning"}};
+constexpr Column kTlsSuggestions[] = {{"HOST", "host"},
+                                      {"SERVER", "server"},
+                                      {"PORT", "port", R},
+                                      {"OBJECTION", "objection"},
+                                      {"SESSIONS", "sessions", R},
+                                      {"LAST_CLIENT", "client"},
+                                      {"FIRST", "first"},
+                                      {"LAST", "last"}};
 constexpr Column kTls[] = {{"threads", "threads"},
                            {"inbound certificates", "inbound_certificates"},
+                           {"forward proxy", "forward_proxy"},
                            {"sessions", "sessions"},
                            {"adopted", "adopted"},
                            {"opened", "opened"},
                            {"ended", "ended"},
+                           {"resumed by clients", "resumed_by_clients"},
+                           {"resumed with servers", "resumed_with_servers"},
+                           {"minted leaves kept", "minted_leaves"},
+                           {"leaves minted", "leaves_minted"},
+                           {"leaves reused", "leaves_reused"},
+                           {"leaves displaced", "leaves_displaced"},
+                           {"leaves refused", "leaves_refused"},
+                           {"suggested exclusions", "suggestions"},
                            {"clear bytes to servers", "clear_bytes_to_server"},
                            {"clear bytes to clients", "clear_bytes_to_client"},
                            {"packets in", "packets_in"},
                            {"packets out", "packets_out"},
                            {"strange packets", "strange_packets"},
                            {"lost frames", "lost_frames"}};
-constexpr Column kGeneration[] = {
-    {"generation", "generation"},
-    {"committed at", "committed_at"},
-    {"site", "site"},
-    {"packs", "packs"},
-    {"switched after us", "switched_after_us"}};
+constexpr Column kGeneration[] = {{"generation", "generation"},
+                                  {"committed at", "committed_at"},
+                                  {"site", "site"},
+                                  {"packs", "packs"},
+                                  {"switched after us", "switched_after_us"}};
 constexpr Column kCommit[] = {{"generation", "generation"}, {"seconds", "seconds"}};
 constexpr Column kTestFlow[] = {{"verdict", "verdict"},
                                 {"reason", "reason"},
@@ -234,6 +250,17 @@ const Command kCommands[] = {
      {},
      nullptr,
      fields(kTls, "details")},
+    {"show tls suggestions",
+     "",
+     "servers whose clients did not take a minted leaf, or that want their clients' certificates",
+     "Nothing here is excluded by itself: tls.exclude of the site file is the operator's.\n"
+     "OBJECTION: bad_certificate, certificate_unknown, unknown_ca (the client's alert), client_left (it "
+     "closed at "
+     "once, without a byte), mutual_tls (the server's wish).\n",
+     {},
+     {},
+     nullptr,
+     rows(kTlsSuggestions)},
     {"show generation", "", "the policy that runs", "", {}, {}, nullptr, fields(kGeneration)},
     {"show stats",
      "",
@@ -278,11 +305,15 @@ std::vector<std::string> Arguments::all(const std::string& name) const {
 std::span<const Command> commands() { return kCommands; }
 
 const Command* find_command(std::span<const std::string> words) {
-  std::string two;
-  if (words.size() >= 2) two = words[0] + " " + words[1];
-  for (const Command& command : kCommands)
-    if (!words.empty() && (command.name == words[0] || command.name == two)) return &command;
-  return nullptr;
+  constexpr size_t kMostWords = 3;
+  const Command* longest = nullptr;
+  std::string name;
+  for (size_t i = 0; i < std::min(words.size(), kMostWords); ++i) {
+    name += (i > 0 ? " " : "") + words[i];
+    for (const Command& command : kCommands)
+      if (command.name == name) longest = &command;
+  }
+  return longest;
 }
 
 Result<Request> request_of(const Command& command, const Arguments& arguments) {

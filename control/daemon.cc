@@ -224,13 +224,14 @@ class Daemon {
     const Status destinations = log_->set_destinations(destinations_of(compiled.compiled->site));
     if (!destinations) return Reply::failure(ExitCode::Failed, destinations.error().text());
 
+    // First, so that no flow of the new policy meets a thread that has not got its credentials.
+    dataplane_->use(compiled.compiled->site.tls.credentials);
     const bool quiescent = dataplane_->publish(*compiled.compiled->snapshot);
     if (quiescent)
       retired_.clear();
     else
       retired_.push_back(std::move(current_));
     current_ = std::move(compiled.compiled);
-    if (current_->site.tls.identities != nullptr) dataplane_->use(current_->site.tls.identities);
     const std::chrono::duration<double> taken = SteadyClock::now() - begun;
     const uint32_t generation = current_->snapshot->generation().value;
     tell("generation {} committed from {} by uid {} in {:.3f} s", generation, file, peer.uid, taken.count());

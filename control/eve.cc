@@ -163,8 +163,10 @@ std::string_view EveFormatter::line(const LogRecord& record, Bytes extra) {
   particulars(record, extra);
   judgement(record);
   if (is_flow(record.kind)) content(record);
-  if (record.kind == RecordKind::Tls && record.decryption_mode != 0)
-    decryption(record, dataplane::read_extra<classify::TlsFacts>(extra).decrypt_reason);
+  if (record.kind == RecordKind::Tls && record.decryption_mode != 0) {
+    const auto facts = dataplane::read_extra<classify::TlsFacts>(extra);
+    decryption(record, facts.decrypt_reason, static_cast<tls::CertificateFault>(facts.certificate_fault));
+  }
   if (const auto name = subject(record.subject); !name.empty()) json_.in_quotes("user", name);
   json_.close_object();
   json_.end_line();
@@ -289,16 +291,17 @@ void EveFormatter::content(const LogRecord& record) {
   if (record.inspection != InspectionStatus::Full)
     json_.word("reason", inspection_reason_word(record.inspection_reason));
   json_.close_object();
-  decryption(record, DecryptReason::None);
+  decryption(record, DecryptReason::None, tls::CertificateFault::None);
 }
 
-void EveFormatter::decryption(const LogRecord& record, DecryptReason reason) {
+void EveFormatter::decryption(const LogRecord& record, DecryptReason reason, tls::CertificateFault cause) {
   json_.open_object("decrypt");
   json_.word("mode", decryption_mode_word(static_cast<classify::DecryptionMode>(record.decryption_mode)));
   json_.word("result", decrypt_result_word(record.decrypt_result));
   const std::string_view word =
       reason == DecryptReason::None ? decrypt_reason(record) : decrypt_reason_name(reason);
   if (!word.empty()) json_.word("reason", word);
+  if (cause != tls::CertificateFault::None) json_.word("cause", tls::certificate_fault_name(cause));
   json_.close_object();
 }
 

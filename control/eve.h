@@ -14,6 +14,7 @@
 #include "control/json_line.h"
 #include "control/names.h"
 #include "dataplane/log_record.h"
+#include "tls/certificate_fault.h"
 
 namespace postern::control {
 
@@ -80,7 +81,7 @@ class EveFormatter {
   void tcp(const dataplane::LogRecord& record);
   void judgement(const dataplane::LogRecord& record);
   void content(const dataplane::LogRecord& record);
-  void decryption(const dataplane::LogRecord& record, DecryptReason reason);
+  void decryption(const dataplane::LogRecord& record, DecryptReason reason, tls::CertificateFault cause);
   void wires(const StatsRecord& stats);
 
   const Names& names_;

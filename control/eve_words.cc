@@ -85,6 +85,8 @@ std::string_view inspection_reason_word(InspectionReason reason) {
       return "encrypted_cert_pinned_app";
     case InspectionReason::EncryptedByPolicy:
       return "encrypted_by_policy";
+    case InspectionReason::EncryptedExcluded:
+      return "encrypted_excluded";
     case InspectionReason::DecryptionUnavailable:
       return "decryption_unavailable";
     case InspectionReason::Exception:

@@ -18,7 +18,6 @@ using classify::Rule;
 constexpr uint16_t kContentProfiles = classify::kIps | classify::kAntivirus | classify::kSandboxing |
                                       classify::kUrlFiltering | classify::kC2Protection |
                                       classify::kFileControl | classify::kDlp;
-constexpr std::string_view kKnownExclusions[] = {"cert_pinned_app", "finance", "health"};
 
 template <typename Value>
 std::string known_names(const std::map<std::string, Value>& words) {
@@ -65,7 +64,11 @@ class Binder {
         from.action == Action::Allow ? classify::Service::ApplicationDefault : classify::Service::Any;
     rule.identity = {groups(from), from.compliant};
     rule.decryption = from.decryption;
-    for (const Word& exclusion : from.exclusions) rule.exclusions.push_back(exclusion.text);
+    for (const Word& exclusion : from.exclusions) {
+      rule.exclusions.push_back(exclusion.text);
+      if (const auto known = classify::exclusion_category(exclusion.text))
+        rule.excluded_categories.add(*known);
+    }
     rule.profiles = from.profiles;
     rule.risk = from.risk;
     rule.logging = {forwarding(from), from.log_start, from.log_end};
@@ -129,13 +132,21 @@ class Binder {
   void warn(const PackRule& rule, const Application& application) {
     warn_of_direction(rule);
     warn_of_unbound_hosts(rule, application);
-    for (const Word& exclusion : rule.exclusions)
-      if (std::find(std::begin(kKnownExclusions), std::end(kKnownExclusions), exclusion.text) ==
-          std::end(kKnownExclusions))
-        findings_.warning(exclusion.line, rule.called() + ": exclusion " + in_quotes(exclusion.text) +
-                                              " is unknown to this build and excludes nothing");
+    for (const Word& exclusion : rule.exclusions) warn_of_exclusion(rule, exclusion);
     if (rule.action != Action::Allow || !carries_tls(application)) return;
     warn_of_decryption(rule);
+  }
+
+  void warn_of_exclusion(const PackRule& rule, const Word& exclusion) {
+    const auto category = classify::exclusion_category(exclusion.text);
+    const std::string called = rule.called() + ": exclusion " + in_quotes(exclusion.text);
+    if (!category)
+      findings_.warning(exclusion.line, called + " is unknown to this build and excludes nothing");
+    // Where nothing is decrypted it is a word for the log, which needs no list.
+    const bool decrypts = rule.action == Action::Allow && rule.decryption != DecryptionMode::None;
+    if (category && decrypts && !site_.exclusions.has(*category))
+      findings_.warning(exclusion.line,
+                        called + " excludes nothing, because the site has no entry for it in tls.exclude");
   }
 
   void warn_of_decryption(const PackRule& rule) {
@@ -148,7 +159,8 @@ class Binder {
               " cannot see what is encrypted, because decryption is none: such flows are logged as not "
               "inspected");
     const bool inbound = rule.decryption == DecryptionMode::SslInboundInspection && site_.inbound_inspection;
-    if (rule.decryption != DecryptionMode::None && !site_.engines.tls && !inbound)
+    const bool forward = rule.decryption == DecryptionMode::SslForwardProxy && site_.forward_proxy;
+    if (rule.decryption != DecryptionMode::None && !site_.engines.tls && !inbound && !forward)
       findings_.warning(rule.decryption_line,
                         rule.called() + ": demands " + std::string(decryption_name(rule.decryption)) +
                             " and this build has no TLS engine: exceptions.decryption_unavailable (" +

@@ -29,7 +29,9 @@ struct SiteWords {
   std::map<std::string, std::vector<std::string>> groups;
   classify::Exceptions exceptions;
   Engines engines;
-  bool inbound_inspection = false;  // the site imports certificates for it
+  bool inbound_inspection = false;    // the site imports certificates for it
+  bool forward_proxy = false;         // the site has a CA for it
+  classify::ExclusionSet exclusions;  // that the site lists something for
 };
 
 struct BoundPack {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/posternctl_run.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <thread>
@@ -205,7 +206,7 @@ ExitCode run_posternctl(const Words& arguments, Console& console) {
     if (words.size() > 1) typed += " " + words[1];
     return usage_error(console, "no command \"" + typed + "\"", overview());
   }
-  words.erase(words.begin(), words.begin() + (command->name.find(' ') == std::string_view::npos ? 1 : 2));
+  words.erase(words.begin(), words.begin() + 1 + std::count(command->name.begin(), command->name.end(), ' '));
   const auto read = read_arguments(*command, words);
   if (!read) return usage_error(console, read.error().message, "usage: " + usage_of(*command) + "\n");
   const ExitCode code = ask(console, invocation, *command, *read);

@@ -405,12 +405,13 @@ Reply show(const Request& request, const Running& running) {
       {"generation", show_generation},
       {"stats", show_stats},
       {"tls", show_tls},
+      {"tls suggestions", show_tls_suggestions},
       {"flows", [&](const Running& now) { return show_flows(request, now); }}};
   const auto kind = kinds.find(request.what);
   if (kind != kinds.end()) return kind->second(running);
   return Reply::failure(ExitCode::Usage, "show: found \"" + request.what +
                                              "\", expected wires, zones, rules, flows, apps, "
-                                             "tls, drops, generation or stats");
+                                             "tls, tls suggestions, drops, generation or stats");
 }
 
 }  // namespace postern::control

@@ -36,9 +36,7 @@ class SiteReader {
     read_places(map);
     read_applications_section(map, catalogue);
     read_words(map);
-    site_.tls = read_tls(map, source_.file, findings_);
-    site_.policy.inbound_inspection = site_.tls.identities != nullptr && !site_.tls.identities->empty();
-    words_.inbound_inspection = site_.policy.inbound_inspection;
+    read_decryption(map);
     const RulesSection rules = read_rules(map, words_, names_, findings_);
     read_control(map);
     site_.tls.adopted_file = site_.control_socket + ".adopted.";
@@ -144,6 +142,17 @@ class SiteReader {
     site_.policy.exceptions = words_.exceptions = read_exceptions(map, findings_);
     site_.policy.pending = read_pending(map, findings_);
     site_.policy.timeouts = read_timeouts(map, findings_);
+  }
+
+  void read_decryption(MapReader& map) {
+    TlsSection section = read_tls(map, source_.file, findings_);
+    site_.tls = std::move(section.setup);
+    const auto& imported = site_.tls.credentials.inbound;
+    site_.policy.inbound_inspection = words_.inbound_inspection = imported != nullptr && !imported->empty();
+    site_.policy.forward_proxy = words_.forward_proxy = site_.tls.credentials.forward.has_value();
+    for (const classify::ExclusionEntry& entry : section.exclusions) words_.exclusions.add(entry.why);
+    site_.policy.exclusions = std::move(section.exclusions);
+    site_.policy.ech = section.ech;
   }
 
   void read_control(MapReader& map) {

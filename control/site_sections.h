@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,19 @@ struct RulesSection {
 };
 RulesSection read_rules(MapReader& site, const SiteWords& words, Names& names, Findings& findings);
 
-using TlsSection = dataplane::TlsSetup;
+struct TlsSection {
+  dataplane::TlsSetup setup;
+  std::vector<classify::ExclusionEntry> exclusions;
+  classify::EchAnswer ech{};
+};
 // Paths are relative to the site file. The files are read and checked; no section, no threads.
 TlsSection read_tls(MapReader& site, const std::string& site_file, Findings& findings);
+
+// The parts of it with readers of their own.
+std::optional<tls::ForwardCredentials::Setup> read_forward_proxy(MapReader& tls, const std::string& site_file,
+                                                                 Findings& findings);
+std::vector<classify::ExclusionEntry> read_exclusions(MapReader& tls, const std::string& site_file,
+                                                      Findings& findings);
 
 classify::Exceptions read_exceptions(MapReader& site, Findings& findings);
 classify::PendingBudget read_pending(MapReader& site, Findings& findings);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The section `tls` of a site file: threads that decrypt, and certificates of servers behind the firewall.
+// The forward proxy and exclusions are read in files of their own.
 #include "control/document.h"
 #include "control/site_sections.h"
 #include "tls/inbound_credentials.h"
@@ -7,6 +8,8 @@
 namespace postern::control {
 namespace {
 
+constexpr Choice<classify::EchAnswer> kEch[] = {{"decrypt", classify::EchAnswer::Decrypt},
+                                                {"refuse", classify::EchAnswer::Refuse}};
 constexpr int64_t kMostThreads = 16, kMostSessions = 1 << 20;
 
 class TlsReader {
@@ -17,28 +20,32 @@ class TlsReader {
     TlsSection section;
     if (!site.has("tls")) return section;
     MapReader map = site.map("tls");
-    section.threads = static_cast<unsigned>(map.integer("threads", {1, kMostThreads}, 1));
-    section.sessions = static_cast<uint32_t>(map.integer("sessions", {1, kMostSessions}, section.sessions));
-    read_cores(map, section);
+    dataplane::TlsSetup& setup = section.setup;
+    setup.threads = static_cast<unsigned>(map.integer("threads", {1, kMostThreads}, 1));
+    setup.sessions = static_cast<uint32_t>(map.integer("sessions", {1, kMostSessions}, setup.sessions));
+    read_cores(map, setup);
     auto identities = std::make_shared<tls::ServerIdentities>();
     for (const Node& node : map.list("inbound", "certificates and keys of servers", EmptyList::Refused))
       read_identity(node, *identities);
+    setup.credentials.inbound = std::move(identities);
+    setup.credentials.forward = read_forward_proxy(map, site_file_, findings_);
+    section.exclusions = read_exclusions(map, site_file_, findings_);
+    section.ech = map.choice<classify::EchAnswer>("ech", kEch, section.ech);
     map.finish();
-    section.identities = std::move(identities);
     return section;
   }
 
  private:
-  void read_cores(MapReader& map, TlsSection& section) {
+  void read_cores(MapReader& map, dataplane::TlsSetup& setup) {
     for (const Node& item : map.list("cores", "core numbers", EmptyList::Refused)) {
       if (const auto core = as_integer(item, {0, 1023}))
-        section.cores.push_back(static_cast<unsigned>(*core));
+        setup.cores.push_back(static_cast<unsigned>(*core));
       else
         findings_.error(item.line, "cores: found " + item.found() + ", expected core numbers from 0 to 1023");
     }
-    if (!section.cores.empty() && section.cores.size() != section.threads)
-      findings_.error(map.line_of("cores"), "cores: found " + std::to_string(section.cores.size()) +
-                                                ", expected " + std::to_string(section.threads) +
+    if (!setup.cores.empty() && setup.cores.size() != setup.threads)
+      findings_.error(map.line_of("cores"), "cores: found " + std::to_string(setup.cores.size()) +
+                                                ", expected " + std::to_string(setup.threads) +
                                                 ", one for each of the threads");
   }
 

@@ -28,7 +28,8 @@ EthernetHeader answering(EthernetHeader header) noexcept {
 // What became of the decryption shows in the flow's record from now on.
 DropReason drop_reason_for(DecryptReason reason) noexcept {
   if (reason == DecryptReason::ContentBlocked) return DropReason::ContentBlocked;
-  if (reason == DecryptReason::NoCertificate || reason == DecryptReason::Full)
+  if (reason == DecryptReason::NoCertificate || reason == DecryptReason::NoEngine ||
+      reason == DecryptReason::Full)
     return DropReason::DecryptionUnavailable;
   return DropReason::DecryptionFailed;
 }
@@ -101,6 +102,9 @@ AdoptionRequest Adopter::request_for(const Stream& stream, const Slot& slot) con
   request.for_client = answering(ethernet_of(slot.packet.bytes()));
   request.for_server = forwarded(slot);
   request.client_port = slot.port;
+  request.mode = static_cast<classify::DecryptionMode>(cold.decryption_mode);
+  request.generation = hot.generation;
+  request.rule = hot.rule;
   return request;
 }
 

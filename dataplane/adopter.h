@@ -23,13 +23,16 @@ class Adopter {
 
   // Whether flows of this policy can be adopted at all.
   bool serves(const classify::Policy& policy) const noexcept {
-    return links_ != nullptr && policy.inbound_inspection;
+    return links_ != nullptr && (policy.inbound_inspection || policy.forward_proxy);
   }
 
   // The client's hello is whole and in `slot` or waits in its stream, and none of it was forwarded. None:
   // from now on the flow's packets are to be diverted, this one too.
   DecryptReason adopt(const Stream& stream, const Slot& slot, const classify::TlsFacts& facts,
                       Timestamp now) noexcept;
+
+  // Why a flow was not adopted although a rule wants it decrypted.
+  void count(DecryptReason reason) noexcept { counters_.not_decrypted[static_cast<size_t>(reason)].add(1); }
 
   // A packet of an adopted flow, as it would leave the wire's other side; a copy goes.
   void divert(const Packet& packet, uint32_t flow, PortIndex from) noexcept;

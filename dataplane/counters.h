@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/decrypt_reason.h"
 #include "base/ids.h"
 #include "base/verdict.h"
 
@@ -39,6 +40,8 @@ struct Counters {
   static constexpr size_t kPorts = 128;
 
   std::array<Counter, kDropReasons> dropped;
+  std::array<Counter, kDecryptReasons>
+      not_decrypted;  // TLS flows that rules want decrypted and no TLS core got
   std::array<PortCounters, kPorts> ports;
   std::vector<RuleCounters> rules = std::vector<RuleCounters>(kRules);
   Counter received, sent;

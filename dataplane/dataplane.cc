@@ -200,7 +200,7 @@ Status Dataplane::start_tls() {
                       .adopted_file = {},
                       .links = &tls_links_,
                       .clock = shared_.clock,
-                      .identities = setup_.tls.identities,
+                      .credentials = setup_.tls.credentials,
                       .policy = &shared_.snapshot,
                       .quiescence = shared_.tls_quiescence,
                       .reader = setup_.workers + n};
@@ -214,8 +214,15 @@ Status Dataplane::start_tls() {
   return Ok{};
 }
 
-void Dataplane::use(const std::shared_ptr<const tls::ServerIdentities>& identities) {
-  for (const auto& core : tls_cores_) core->use(identities);
+uint64_t Dataplane::not_decrypted(DecryptReason reason) const {
+  uint64_t flows = 0;
+  for (const auto& worker : workers_)
+    flows += worker->counters().not_decrypted[static_cast<size_t>(reason)].value();
+  return flows;
+}
+
+void Dataplane::use(const TlsCredentials& credentials) {
+  for (const auto& core : tls_cores_) core->use(credentials);
 }
 
 Status Dataplane::launch() {

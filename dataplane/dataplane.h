@@ -57,7 +57,7 @@ class Dataplane {
   std::vector<WorkerSwitch> last_switch() const;
 
   // What new sessions show their clients from now on.
-  void use(const std::shared_ptr<const tls::ServerIdentities>& identities);
+  void use(const TlsCredentials& credentials);
 
   // Looks after links and interfaces; call it every 20 ms or so. Returns alarms for the operator.
   std::vector<std::string> tend();
@@ -80,6 +80,9 @@ class Dataplane {
   const RuleCounters& rule_counters(unsigned worker, RuleId rule) const;
   unsigned tls_threads() const { return static_cast<unsigned>(tls_cores_.size()); }
   const TlsCounters& tls_counters(unsigned thread) const { return tls_cores_[thread]->counters(); }
+  ExclusionSuggestions::Seen suggestions(unsigned thread) const { return tls_cores_[thread]->suggestions(); }
+  // TLS flows that rules want decrypted and that no TLS core got, by reason.
+  uint64_t not_decrypted(DecryptReason reason) const;
   unsigned workers() const { return static_cast<unsigned>(workers_.size()); }
   LogRing& log_ring(unsigned worker) { return workers_[worker]->log_ring(); }
   uint64_t log_records_lost(unsigned worker) const {

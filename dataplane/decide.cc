@@ -54,6 +54,16 @@ bool excludes_pinned(const Rule& rule) noexcept {
          rule.exclusions.end();
 }
 
+bool can_decrypt(const classify::Policy& policy, const Rule& rule) noexcept {
+  return rule.decryption == DecryptionMode::SslForwardProxy ? policy.forward_proxy
+                                                            : policy.inbound_inspection;
+}
+
+// Such flows go on as they are, whatever a later policy says, like sessions that are decrypted.
+bool was_excluded(const FlowCold& cold) noexcept {
+  return static_cast<InspectionReason>(cold.inspection_reason) == InspectionReason::EncryptedExcluded;
+}
+
 }  // namespace
 
 FlowFacts Decider::facts_of(const FlowHot& hot, const FlowCold& cold,
@@ -135,21 +145,29 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, co
     return answer;
   }
   answer.verdict = FlowVerdict::Allow;
-  settle_inspection(answer, hot, facts.application, snapshot);
+  settle_inspection(answer, hot, cold, facts, snapshot);
   return answer;
 }
 
 // What the rule asks for beyond forwarding, and what of it can be done.
-void Decider::settle_inspection(Answer& answer, const FlowHot& hot, AppId application,
-                                const PolicySnapshot& snapshot) const noexcept {
+void Decider::settle_inspection(Answer& answer, const FlowHot& hot, const FlowCold& cold,
+                                const FlowFacts& facts, const PolicySnapshot& snapshot) const noexcept {
   const Rule& rule = *answer.rule;
   const classify::Exceptions& exceptions = snapshot.policy().exceptions;
   const bool adopted = (hot.flags & kAdopted) != 0;
   // A session that runs goes on as it is; at its hello the rule says whether it may begin.
   const bool at_hello = hot.owes_any(kOwesOrder);
-  const bool decrypts = adopted && (!at_hello || rule.decryption == DecryptionMode::SslInboundInspection);
+  const bool excluded = rule.decryption != DecryptionMode::None &&
+                        (was_excluded(cold) || !facts.exclusions.for_rule(rule.excluded_categories).empty());
+  const bool decrypts = adopted && (!at_hello || (can_decrypt(snapshot.policy(), rule) && !excluded));
   if (decrypts) answer.decrypt = DecryptResult::Decrypted;
-  if (snapshot.is_encrypted(application) && !decrypts) {
+  if (snapshot.is_encrypted(facts.application) && !decrypts) {
+    if (excluded) {
+      answer.decrypt = DecryptResult::Excluded;
+      answer.inspection = InspectionStatus::MetadataOnly;
+      answer.inspection_reason = InspectionReason::EncryptedExcluded;
+      return;
+    }
     if (rule.decryption != DecryptionMode::None) {
       answer.decrypt = DecryptResult::Unavailable;
       answer.inspection = InspectionStatus::MetadataOnly;
@@ -244,7 +262,15 @@ bool Decider::could_allow(uint32_t flow, AppId base, const std::vector<AppId>& o
   return allowed(base) || std::any_of(others.begin(), others.end(), allowed);
 }
 
-void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+DecryptReason Decider::exclusion_of(uint32_t flow, classify::ExclusionSet exclusions,
+                                    const PolicySnapshot& snapshot) const noexcept {
+  const Decision decision = snapshot.decide(facts_of(flows_.hot(flow), flows_.cold(flow), snapshot));
+  if (decision.rule == nullptr) return DecryptReason::None;
+  return exclusions.for_rule(decision.rule->excluded_categories).reason();
+}
+
+void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now,
+                    classify::ExclusionSet exclusions) noexcept {
   FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
   if (hot.generation == Generation{} && hot.key.protocol == classify::kUdp) {
@@ -258,7 +284,8 @@ void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now
     cold.identified = kApplicationUnidentified.value;
   if ((hot.flags & kGaveUp) != 0)
     return give_up(flow, snapshot, now);  // a new policy: the exception still applies
-  const FlowFacts facts = facts_of(hot, cold, snapshot);
+  FlowFacts facts = facts_of(hot, cold, snapshot);
+  facts.exclusions = exclusions;
   apply(flow, answer_for(hot, cold, facts, snapshot, now), snapshot, now);
 }
 

@@ -35,7 +35,14 @@ class Decider {
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
   // Judges again because what is known of the flow has changed.
-  void judge(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
+  // `exclusions`: what the site says of its TLS, known at the client's hello; it stays as it was answered
+  // then.
+  void judge(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now,
+             classify::ExclusionSet exclusions = {}) noexcept;
+
+  // Why the rule that the flow meets leaves it end to end; None: these are no reason for it.
+  DecryptReason exclusion_of(uint32_t flow, classify::ExclusionSet exclusions,
+                             const classify::PolicySnapshot& snapshot) const noexcept;
 
   // The pending budget is used up: the flow stays unidentified and the exception policy has the last word.
   void give_up(uint32_t flow, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
@@ -59,7 +66,8 @@ class Decider {
   struct Answer;
   Answer answer_for(const FlowHot& hot, const FlowCold& cold, const classify::FlowFacts& facts,
                     const classify::PolicySnapshot& snapshot, Timestamp now) const noexcept;
-  void settle_inspection(Answer& answer, const FlowHot& hot, AppId application,
+  void settle_inspection(Answer& answer, const FlowHot& hot, const FlowCold& cold,
+                         const classify::FlowFacts& facts,
                          const classify::PolicySnapshot& snapshot) const noexcept;
   void apply(uint32_t flow, const Answer& answer, const classify::PolicySnapshot& snapshot,
              Timestamp now) noexcept;

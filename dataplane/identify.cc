@@ -17,6 +17,18 @@ using classify::TlsFacts;
 using profiles::HttpEvent;
 using profiles::HttpRequests;
 
+namespace {
+
+// Of a client that asks for what no session of ours can be.
+DecryptReason undecryptable(const TlsFacts& facts, const classify::Policy& policy) noexcept {
+  constexpr uint16_t kTls12 = 0x0303;
+  if (facts.client_version < kTls12) return DecryptReason::UnsupportedVersion;
+  const bool refused = facts.ech == classify::Ech::Offer && policy.ech == classify::EchAnswer::Refuse;
+  return refused ? DecryptReason::Ech : DecryptReason::None;
+}
+
+}  // namespace
+
 Status Identifier::possible() {
   if (const auto digests = tls::Digests::make(); !digests) return digests.error();
   if (const auto protection = tls::QuicProtection::make(); !protection) return protection.error();
@@ -99,14 +111,15 @@ void Identifier::start(Stream& stream, const Slot& slot, AppId base, const Momen
   conclude(slot.flow, base, at);
 }
 
-void Identifier::conclude(uint32_t flow, AppId application, const Moment& at) noexcept {
+void Identifier::conclude(uint32_t flow, AppId application, const Moment& at,
+                          classify::ExclusionSet exclusions) noexcept {
   FlowHot& hot = flows_.hot(flow);
   FlowCold& cold = flows_.cold(flow);
   const AppId before{static_cast<uint16_t>(cold.identified)};
   cold.identified = application.value;
   hot.pay(kOwesApplication);
   if (before == application) return;
-  decider_.judge(flow, at.snapshot, at.now);
+  decider_.judge(flow, at.snapshot, at.now, exclusions);
   if (hot.verdict == FlowVerdict::Drop) return;
   if (before != kApplicationPending) log_.change(hot, cold, at.now);
   const classify::Application* entry = at.snapshot.application(application);
@@ -151,8 +164,13 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
   FlowHot& hot = flows_.hot(slot.flow);
   if (adopter_.serves(at.snapshot.policy())) hot.flags |= kAdopted;
   const auto text = classify::tls_text(facts);
+  const classify::ExclusionSet exclusions =
+      at.snapshot.exclusions().find(facts.server_name.view(), evidence_of(slot, {}).server);
   conclude(slot.flow, refined(slot, Direction::ToServer, Layer::Tls, classify::app::kTls, text.view(), at),
-           at);
+           at, exclusions);
+  if (static_cast<InspectionReason>(flows_.cold(slot.flow).inspection_reason) ==
+      InspectionReason::EncryptedExcluded)
+    facts.decrypt_reason = decider_.exclusion_of(slot.flow, exclusions, at.snapshot);
   begin_decryption(stream, slot, at);
   if (stream.reader == Reader::Tls && hot.verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
 }
@@ -165,11 +183,13 @@ void Identifier::begin_decryption(Stream& stream, const Slot& slot, const Moment
   TlsFacts& facts = streams_.tls(stream);
   const auto decrypt = static_cast<DecryptResult>(cold.decrypt_result);
   if (decrypt == DecryptResult::Unavailable) facts.decrypt_reason = DecryptReason::NoEngine;
+  if (facts.decrypt_reason != DecryptReason::None) adopter_.count(facts.decrypt_reason);
   if ((hot.flags & kAdopted) == 0) return;
   // Pending: a rule that decrypts names what may run inside.
   const bool wanted = hot.verdict == FlowVerdict::Pending ||
                       (hot.verdict == FlowVerdict::Allow && decrypt == DecryptResult::Decrypted);
-  const DecryptReason refusal = wanted ? adopter_.adopt(stream, slot, facts, at.now) : DecryptReason::None;
+  DecryptReason refusal = wanted ? undecryptable(facts, at.snapshot.policy()) : DecryptReason::None;
+  if (wanted && refusal == DecryptReason::None) refusal = adopter_.adopt(stream, slot, facts, at.now);
   if (wanted && refusal == DecryptReason::None) {
     streams_.detach(stream);
     cold.asked_port = Carrier{AppId{static_cast<uint16_t>(cold.identified)}}.pack();
@@ -178,6 +198,7 @@ void Identifier::begin_decryption(Stream& stream, const Slot& slot, const Moment
   hot.flags &= static_cast<uint16_t>(~kAdopted);
   if (!wanted) return;
   facts.decrypt_reason = refusal;
+  adopter_.count(refusal);
   decider_.judge(slot.flow, at.snapshot, at.now);
 }
 

@@ -50,7 +50,8 @@ class Identifier {
   AppId refined(const Slot& slot, Direction shown_by, Layer layer, AppId base, std::string_view text,
                 const Moment& at) noexcept;
   void start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept;
-  void conclude(uint32_t flow, AppId application, const Moment& at) noexcept;
+  void conclude(uint32_t flow, AppId application, const Moment& at,
+                classify::ExclusionSet exclusions = {}) noexcept;
   void conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept;
 
   void start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept;

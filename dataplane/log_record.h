@@ -50,6 +50,7 @@ enum class InspectionReason : uint8_t {
   EncryptedCertPinnedApp,  // decryption none, exclusion cert_pinned_app
   EncryptedByPolicy,       // decryption none, no exclusion named
   DecryptionUnavailable,   // decryption demanded, no engine, exception policy passed it
+  EncryptedExcluded,       // decryption demanded, and the site excludes the flow
   Exception,               // another exception policy passed it uninspected
 };
 enum class DecryptResult : uint8_t {

@@ -25,6 +25,7 @@ constexpr Timestamp kHandshakeLimit = 10 * kSecond;  // for both sides
 constexpr Timestamp kRulingLimit = 5 * kSecond;      // for a worker that hangs
 constexpr Timestamp kAfterlife = 90 * kSecond;  // what the kernel may still have to say of an ended session
 constexpr Timestamp kSweepEvery = kSecond;
+constexpr Timestamp kTicketKeysLive = 12 * 3600 * kSecond;  // made anew with the credentials
 
 // The IP packet of a frame without padding; empty when it is cut.
 Bytes ip_packet(Bytes frame) noexcept {
@@ -81,7 +82,7 @@ Status TlsCore::prepare() {
   digests_.emplace(std::move(*digests));
   client_settings_ = tls::new_client_settings();
   if (client_settings_ == nullptr) return Error{"tls: OpenSSL has no memory"};
-  next_identities_ = setup_.identities;
+  next_credentials_ = setup_.credentials;
   if (const Status status = renew_credentials(); !status) return status;
   Result<UniqueFd> interface = enter_private_network(setup_.mtu);
   if (!interface) return interface.error();
@@ -100,27 +101,14 @@ Status TlsCore::prepare() {
   return Ok{};
 }
 
-void TlsCore::use(std::shared_ptr<const tls::ServerIdentities> identities) {
-  const std::lock_guard lock(mutex_);
-  next_identities_ = std::move(identities);
-  renewed_.store(true);
-}
-
-Status TlsCore::renew_credentials() {
-  const std::lock_guard lock(mutex_);
-  auto made = tls::InboundCredentials::make(next_identities_);
-  if (!made) return made.error();
-  credentials_ = std::move(*made);
-  return Ok{};
-}
-
 void TlsCore::run() {
   policy_.emplace(*setup_.policy, *setup_.quiescence, setup_.number);
   view_.reader = setup_.reader;
   while (!stop_.load(std::memory_order_relaxed)) {
     view_.snapshot = &policy_->next_round();
     // The control thread has made the same credentials before it published them.
-    if (renewed_.exchange(false)) [[maybe_unused]]
+    const bool old = setup_.clock.now() - renewed_at_ >= kTicketKeysLive;
+    if (renewed_.exchange(false) || old) [[maybe_unused]]
       const Status same = renew_credentials();
     const unsigned work = take_messages() + take_segments() + advance_busy();
     sleep_or_poll(work == 0);
@@ -212,6 +200,8 @@ void TlsCore::begin(const rte_mbuf& message, const TlsTag& tag) {
     report(*fresh, why);
   };
   if (table_.size() >= setup_.sessions) return refuse(DecryptReason::Full);
+  auto credentials = credentials_.of(fresh->request.mode);
+  if (credentials == nullptr) return refuse(DecryptReason::NoEngine);
   if (const Status status = adopt_legs(*fresh); !status) return refuse(DecryptReason::AdoptionFailed);
   const Timestamp taken = (setup_.clock.now() - fresh->request.asked) / kMicrosecond;
   const auto bucket = std::lower_bound(TlsCounters::kLatencies.begin(), TlsCounters::kLatencies.end(), taken);
@@ -224,7 +214,7 @@ void TlsCore::begin(const rte_mbuf& message, const TlsTag& tag) {
                                             .client_port = fresh->request.client_port,
                                             .for_client = fresh->request.for_client,
                                             .for_server = fresh->request.for_server});
-  open_session(table_.add(std::move(fresh)));
+  open_session(table_.add(std::move(fresh)), std::move(credentials));
 }
 
 Status TlsCore::adopt_legs(Adopted& adopted) {
@@ -238,16 +228,17 @@ Status TlsCore::adopt_legs(Adopted& adopted) {
 }
 
 // A session that cannot be is begun all the same: its two sockets can tell both peers so.
-void TlsCore::open_session(Adopted& adopted) {
+void TlsCore::open_session(Adopted& adopted, std::shared_ptr<tls::ServerCredentials> credentials) {
   const classify::TlsFacts& facts = adopted.request.facts;
   tls::SessionHello hello{.server_name = std::string(facts.server_name.view()),
                           .alpn = {},
                           .highest_version = facts.client_version,
-                          .server = adopted.request.to_server.remote.address};
+                          .server = adopted.request.to_server.remote.address,
+                          .scope = scope_of(adopted.request)};
   const Bytes alpn = as_bytes(facts.alpn_offered.view());
   hello.alpn.assign(alpn.begin(), alpn.end());
-  adopted.credentials = credentials_;
-  const DecryptReason refusal = credentials_->admits(hello);
+  adopted.credentials = std::move(credentials);
+  const DecryptReason refusal = adopted.credentials->admits(hello);
   auto reader = std::make_unique<ClearReader>(view_, adopted.request);
   adopted.reader = reader.get();
   adopted.session =
@@ -256,7 +247,8 @@ void TlsCore::open_session(Adopted& adopted) {
                                                          .client_settings = client_settings_.get(),
                                                          .client_socket = adopted.client.get(),
                                                          .server_socket = adopted.server.get(),
-                                                         .inspector = std::move(reader)});
+                                                         .inspector = std::move(reader),
+                                                         .upstream = &upstream_});
   if (refusal != DecryptReason::None) return end(adopted, refusal);
   epoll_event by_edge{EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {.ptr = &adopted}};
   for (const int fd : {adopted.client.get(), adopted.server.get()})
@@ -269,8 +261,10 @@ void TlsCore::on_event(Adopted& adopted, uint32_t events) {
   if (adopted.ended != 0) return;
   // Before both handshakes are over nobody reads from the client, and so nobody would notice that it has
   // left.
-  if ((events & EPOLLERR) != 0 && !adopted.session->established())
+  if ((events & EPOLLERR) != 0 && !adopted.session->established()) {
+    adopted.session->advance();  // its last alert may still be there
     adopted.session->abort(DecryptReason::PeerReset);
+  }
   advance(adopted);
 }
 
@@ -326,6 +320,8 @@ unsigned TlsCore::advance_busy() {
 // Whatever is no orderly end resets both peers.
 void TlsCore::end(Adopted& adopted, DecryptReason reason) {
   adopted.ended = setup_.clock.now();
+  const tls::CertificateFault fault = adopted.session->fault();
+  learn(adopted, reason);
   for (const Direction direction : {Direction::ToServer, Direction::ToClient})
     counters_.clear_bytes[static_cast<size_t>(direction)].add(adopted.session->bytes(direction));
   adopted.session.reset();
@@ -338,6 +334,7 @@ void TlsCore::end(Adopted& adopted, DecryptReason reason) {
   counters_.ended.add(1);
   counters_.reasons[static_cast<size_t>(reason)].add(1);
   adopted.request.facts.decrypt_reason = reason;
+  adopted.request.facts.certificate_fault = static_cast<uint8_t>(fault);
   report(adopted, {.event = SessionReport::Event::Ended,
                    .reason = reason,
                    .was_open = adopted.opened,
@@ -395,6 +392,7 @@ void TlsCore::carry_out(const ExceptionPort::Outgoing& outgoing) {
 
 void TlsCore::sweep(Timestamp now) {
   swept_at_ = now;
+  count_leaves();
   for (Adopted* adopted : table_.all()) {
     const Timestamp age = now - adopted->begun;
     if (adopted->ended != 0) {
@@ -413,9 +411,13 @@ void TlsCore::note_facts(Adopted& adopted) {
   const tls::SessionFacts shown = adopted.session->facts();
   classify::TlsFacts& facts = adopted.request.facts;
   facts.server_hello = facts.server_complete = true;
+  facts.certificate_fault = static_cast<uint8_t>(adopted.session->fault());
   facts.version = shown.version;
   facts.cipher_suite = shown.cipher_suite;
   facts.alpn_chosen = shown.alpn;
+  facts.resumed = shown.client_resumed;
+  counters_.client_resumed.add(shown.client_resumed ? 1 : 0);
+  counters_.server_resumed.add(shown.server_resumed ? 1 : 0);
   if (!shown.certificate.empty()) note_certificate(facts, shown.certificate, *digests_);
 }
 

@@ -16,10 +16,11 @@
 #include "dataplane/clock.h"
 #include "dataplane/counters.h"
 #include "dataplane/exception_port.h"
+#include "dataplane/exclusion_suggestions.h"
 #include "dataplane/policy_reader.h"
+#include "dataplane/session_credentials.h"
 #include "dataplane/tls_link.h"
 #include "tls/digest.h"
-#include "tls/inbound_credentials.h"
 #include "tls/session_settings.h"
 
 namespace postern::dataplane {
@@ -32,7 +33,7 @@ struct TlsCoreSetup {
   std::string adopted_file;   // empty: none, see AdoptedFile
   TlsLinks* links = nullptr;  // with this core's, and every worker's
   Clock clock;
-  std::shared_ptr<const tls::ServerIdentities> identities;
+  TlsCredentials credentials;
   const std::atomic<const classify::PolicySnapshot*>* policy = nullptr;
   rte_rcu_qsbr* quiescence = nullptr;  // of the TLS cores
   unsigned reader = 0;                 // of the policy's scratch
@@ -46,10 +47,14 @@ struct TlsCounters {
   Counter adopted, opened, ended;
   std::array<Counter, kDecryptReasons> reasons;  // why sessions ended, or never began
   std::array<Counter, kLatencies.size() + 1> latencies;
-  std::array<Counter, 2> clear_bytes;  // by Direction, of ended sessions
-  Counter packets_in, packets_out;     // that the private network was given, and sent
-  Counter strange_packets;             // of no session, or sent by the kernel for none
-  Counter lost_frames;                 // no buffer, or a worker's ring was full
+  std::array<Counter, 2> clear_bytes;                   // by Direction, of ended sessions
+  Counter packets_in, packets_out;                      // that the private network was given, and sent
+  Counter strange_packets;                              // of no session, or sent by the kernel for none
+  Counter lost_frames;                                  // no buffer, or a worker's ring was full
+  std::array<Counter, tls::kCertificateFaults> faults;  // of servers, tolerated or not
+  Counter client_resumed, server_resumed;               // opened sessions that went on with an earlier one
+  Counter minted, reused, displaced, not_minted;        // leaves
+  Counter leaves;                                       // now
 };
 
 class TlsCore {
@@ -64,9 +69,10 @@ class TlsCore {
   void stop();
 
   // New sessions are given these from now on; those that run go on as they are.
-  void use(std::shared_ptr<const tls::ServerIdentities> identities);
+  void use(const TlsCredentials& credentials);
 
   const TlsCounters& counters() const { return counters_; }
+  ExclusionSuggestions::Seen suggestions() const { return suggestions_.seen(); }
 
  private:
   explicit TlsCore(const TlsCoreSetup& setup) : setup_(setup), link_(*setup.links->cores[setup.number]) {}
@@ -80,11 +86,14 @@ class TlsCore {
   void carry_in(const rte_mbuf& message, const TlsTag& tag);
   void begin(const rte_mbuf& message, const TlsTag& tag);
   Status adopt_legs(Adopted& adopted);
-  void open_session(Adopted& adopted);
+  void open_session(Adopted& adopted, std::shared_ptr<tls::ServerCredentials> credentials);
+  tls::SessionScope scope_of(const AdoptionRequest& request);
   void obey(Adopted& adopted, const ClearRuling& ruling);
   bool ask(Adopted& adopted);
   void end(Adopted& adopted, DecryptReason reason);
   void forget(Adopted& adopted);
+  void learn(const Adopted& adopted, DecryptReason reason);
+  void count_leaves();
 
   unsigned take_segments();
   bool workers_have_room() const;
@@ -104,12 +113,17 @@ class TlsCore {
   TlsCoreLink& link_;
   TlsCounters counters_;
   std::atomic<bool> stop_{false}, renewed_{false};
-  std::mutex mutex_;  // over `next_identities_`
-  std::shared_ptr<const tls::ServerIdentities> next_identities_;
+  std::mutex mutex_;  // over `next_credentials_`
+  TlsCredentials next_credentials_;
   std::thread thread_;
 
   // The thread's own.
-  std::shared_ptr<tls::ServerCredentials> credentials_;
+  SessionCredentials credentials_;
+  Timestamp renewed_at_ = 0;
+  tls::MintedLeaves::Counts counted_;  // of the present credentials
+  size_t leaves_counted_ = 0;
+  tls::UpstreamSessions upstream_{1024};
+  ExclusionSuggestions suggestions_;
   tls::OwnedSettings client_settings_;
   std::optional<tls::Digests> digests_;
   std::optional<ExceptionPort> port_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What travels between workers and TLS cores: packets of adopted flows and frames for the wire, and between
-// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their own: a
-// core that hangs does not take the wires' buffers away. Rings are bounded; who finds one full counts the packet
-// as lost.
+// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their
+// own: a core that hangs does not take the wires' buffers away. Rings are bounded; who finds one full counts
+// the packet as lost.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/decrypt_reason.h"
+#include "classify/policy.h"
 #include "classify/tls_facts.h"
 #include "dataplane/burst.h"
 #include "dataplane/tcp_adoption.h"
@@ -80,6 +81,9 @@ struct AdoptionRequest {
   TcpLeg to_client, to_server;
   EthernetHeader for_client, for_server;  // until the server's and the client's own frames show them
   PortIndex client_port;                  // where the client's packets come in
+  classify::DecryptionMode mode{};
+  Generation generation;  // of the policy, and the rule that wants it
+  RuleId rule;
   Timestamp asked = 0;
   classify::TlsFacts facts;
 };

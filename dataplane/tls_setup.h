@@ -3,19 +3,27 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "tls/server_identity.h"
+#include "tls/forward_credentials.h"
+#include "tls/inbound_credentials.h"
 
 namespace postern::dataplane {
+
+// What the operator gives sessions to show; the files are read and checked.
+struct TlsCredentials {
+  std::shared_ptr<const tls::ServerIdentities> inbound;   // null or empty: none imported
+  std::optional<tls::ForwardCredentials::Setup> forward;  // none: no CA of the site
+};
 
 // No threads: whatever a rule wants decrypted meets its exception policy.
 struct TlsSetup {
   unsigned threads = 0;
   std::vector<unsigned> cores;  // thread n runs on cores[n]; empty: anywhere
   uint32_t sessions = 4096;     // at once, per thread
-  std::shared_ptr<const tls::ServerIdentities> identities;
+  TlsCredentials credentials;
   std::string adopted_file;  // path, to which a thread's number is added; see AdoptedFile
 };
 

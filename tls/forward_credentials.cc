@@ -53,10 +53,12 @@ ServerCredentials::Shown ForwardCredentials::shown_to_client(const SessionHello&
       fault == CertificateFault::None ? FaultAction::Allow : actions_[static_cast<size_t>(fault)];
   X509* original = SSL_get0_peer_certificate(server);
   if (action == FaultAction::Block || original == nullptr)
-    return {nullptr, DecryptReason::UpstreamUntrusted, fault};
+    return {.reason = DecryptReason::UpstreamUntrusted, .fault = fault};
   const LeafTrust trust = action == FaultAction::Allow ? LeafTrust::Trusted : LeafTrust::Untrusted;
   ssl_ctx_st* settings = leaves_->settings_for(original, trust);
-  return {settings, settings != nullptr ? DecryptReason::None : DecryptReason::NotMirrored, fault};
+  return {.settings = settings,
+          .reason = settings != nullptr ? DecryptReason::None : DecryptReason::NotMirrored,
+          .fault = fault};
 }
 
 }  // namespace postern::tls

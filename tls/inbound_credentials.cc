@@ -37,10 +37,13 @@ ServerCredentials::Shown InboundCredentials::shown_to_client(const SessionHello&
                                                              ssl_st* server) noexcept {
   const X509* shown = SSL_get0_peer_certificate(server);
   if (shown == nullptr) return {.reason = DecryptReason::KeyMismatch};
+  const unsigned char* staple = nullptr;
+  const long staple_size = SSL_get_tlsext_status_ocsp_resp(server, &staple);
   for (size_t i = 0; i < identities_->size(); ++i) {
     const ServerIdentity& identity = (*identities_)[i];
     if (identity.is_for(hello.server_name, hello.server) && identity.has_key_of(shown))
-      return {.settings = settings_[i].get()};
+      return {.settings = settings_[i].get(),
+              .staple = staple_size > 0 ? Bytes(staple, static_cast<size_t>(staple_size)) : Bytes{}};
   }
   return {.reason = DecryptReason::KeyMismatch};
 }

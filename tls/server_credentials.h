@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/decrypt_reason.h"
 #include "tls/certificate_fault.h"
+#include "tls/upstream_sessions.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -23,6 +25,7 @@ struct SessionHello {
   std::vector<uint8_t> alpn;     // offered, in the wire's form; empty: none
   uint16_t highest_version = 0;  // offered; 0x0304 is TLS 1.3
   IpAddress server;
+  SessionScope scope{};  // sessions go on only within it
 };
 
 class ServerCredentials {
@@ -39,6 +42,7 @@ class ServerCredentials {
     ssl_ctx_st* settings = nullptr;
     DecryptReason reason = DecryptReason::None;
     CertificateFault fault = CertificateFault::None;
+    Bytes staple;  // of the server, for the client; empty: none, or it is about another certificate
   };
   virtual Shown shown_to_client(const SessionHello& hello, ssl_st* server) noexcept = 0;
 };

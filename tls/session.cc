@@ -15,6 +15,21 @@ namespace {
 constexpr size_t kRecord = 16384;        // clear bytes of the largest record
 constexpr size_t kShare = 16 * kRecord;  // of one call, so that a bulk transfer does not starve the others
 
+// OpenSSL takes the copy over. False: no memory.
+bool set_staple(ssl_st* connection, Bytes der) noexcept {
+  void* copy = OPENSSL_memdup(der.data(), der.size());
+  if (copy == nullptr) return false;
+  SSL_set_tlsext_status_ocsp_resp(connection, static_cast<unsigned char*>(copy),
+                                  static_cast<long>(der.size()));
+  return true;
+}
+
+Bytes staple_of(ssl_st* connection) noexcept {
+  const unsigned char* der = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(connection, &der);
+  return size > 0 ? Bytes(der, static_cast<size_t>(size)) : Bytes{};
+}
+
 bool waits(int error) noexcept { return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE; }
 
 }  // namespace
@@ -26,7 +41,8 @@ Session::Session(Setup setup)
       credentials_(setup.credentials),
       client_socket_(setup.client_socket),
       server_socket_(setup.server_socket),
-      inspector_(std::move(setup.inspector)) {
+      inspector_(std::move(setup.inspector)),
+      upstream_(setup.upstream) {
   server_.reset(SSL_new(setup.client_settings));
   greet_server();
 }
@@ -48,17 +64,44 @@ void Session::greet_server() noexcept {
     ok = SSL_set_alpn_protos(server, hello_.alpn.data(), static_cast<unsigned>(hello_.alpn.size())) == 0;
   if (ok) ok = SSL_set_max_proto_version(server, std::min<int>(hello_.highest_version, TLS1_3_VERSION)) == 1;
   if (!ok) return abort(DecryptReason::ServerHandshake);
+  resume_upstream();
   SSL_set_connect_state(server);
 }
 
+void Session::resume_upstream() noexcept {
+  if (upstream_ == nullptr) return;
+  SSL_set_app_data(server_.get(), this);
+  SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(server_.get()), keep_upstream);
+  UpstreamSessions::Known known = upstream_->take(hello_.scope);
+  if (known.session == nullptr || SSL_set_session(server_.get(), known.session.get()) != 1) return;
+  staple_ = std::move(known.ocsp);
+}
+
+// What the server has shown is in the session, but for its stapled answer.
+int Session::keep_upstream(ssl_st* server, ssl_session_st* fresh) noexcept {
+  auto* session = static_cast<Session*>(SSL_get_app_data(server));
+  const Bytes staple = staple_of(server);
+  const Bytes shown = staple.empty() ? Bytes(session->staple_) : staple;
+  session->upstream_->put(session->hello_.scope,
+                          {.session = std::unique_ptr<ssl_session_st, UpstreamSessions::Free>(fresh),
+                           .ocsp = {shown.begin(), shown.end()}});
+  return 1;
+}
+
 void Session::greet_client() noexcept {
+  const bool resumed = SSL_session_reused(server_.get()) == 1;
+  if (!resumed) staple_.clear();
+  if (resumed && !staple_.empty() && !set_staple(server_.get(), staple_))
+    return abort(DecryptReason::ServerHandshake);
   const ServerCredentials::Shown shown = credentials_.shown_to_client(hello_, server_.get());
   fault_ = shown.fault;
   if (shown.settings == nullptr) return abort(shown.reason);
   client_.reset(SSL_new(shown.settings));
   ssl_st* client = client_.get();
   const bool ok = client != nullptr && SSL_set_fd(client, client_socket_) == 1 &&
-                  SSL_set_max_proto_version(client, SSL_version(server_.get())) == 1;
+                  SSL_set_max_proto_version(client, SSL_version(server_.get())) == 1 &&
+                  SSL_set_session_id_context(client, hello_.scope.data(), hello_.scope.size()) == 1 &&
+                  (shown.staple.empty() || set_staple(client, shown.staple));
   if (!ok) return abort(DecryptReason::ClientHandshake);
   SSL_set_app_data(client, this);
   SSL_CTX_set_alpn_select_cb(shown.settings, choose_protocol, nullptr);
@@ -92,9 +135,29 @@ bool Session::handshake(ssl_st* connection, DecryptReason blame) noexcept {
   if (error == SSL_ERROR_WANT_X509_LOOKUP) {
     abort(DecryptReason::MutualTls);
   } else if (!waits(error)) {
-    abort(blame);
+    if (connection == client_.get()) note_objection(error);
+    abort(objection_ == ClientObjection::None ? blame : DecryptReason::ClientRefused);
   }
   return false;
+}
+
+// Of a client that has not finished its handshake, or has said nothing since.
+void Session::note_objection(int error) noexcept {
+  if (error == SSL_ERROR_ZERO_RETURN || error == SSL_ERROR_SYSCALL) objection_ = ClientObjection::Left;
+  if (error != SSL_ERROR_SSL) return;
+  switch (ERR_GET_REASON(ERR_peek_error()) - SSL_AD_REASON_OFFSET) {
+    case SSL_AD_BAD_CERTIFICATE:
+      objection_ = ClientObjection::BadCertificate;
+      break;
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+      objection_ = ClientObjection::CertificateUnknown;
+      break;
+    case SSL_AD_UNKNOWN_CA:
+      objection_ = ClientObjection::UnknownCa;
+      break;
+    default:
+      break;
+  }
 }
 
 void Session::abort(DecryptReason reason) noexcept {
@@ -170,6 +233,9 @@ void Session::read(Direction direction) noexcept {
     h.room = {};  // an idle session holds no clear bytes
     return;
   }
+  const bool silent =
+      direction == Direction::ToServer && h.passed == 0 && half(Direction::ToClient).ending == Ending::None;
+  if (silent) note_objection(error);
   if (error != SSL_ERROR_ZERO_RETURN) return broken();
   // The receiver is told in the same way, so it notices a truncation that the sender did not mean.
   h.ending = BIO_eof(SSL_get_rbio(from)) != 0 ? Ending::Cut : Ending::Closed;
@@ -217,6 +283,8 @@ SessionFacts Session::facts() const {
   SessionFacts facts;
   facts.version = static_cast<uint16_t>(SSL_version(server_.get()));
   facts.cipher_suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(server_.get()));
+  facts.client_resumed = SSL_session_reused(client_.get()) == 1;
+  facts.server_resumed = SSL_session_reused(server_.get()) == 1;
   facts.alpn.append(protocol());
   if (X509* shown = SSL_get0_peer_certificate(server_.get()); shown != nullptr) {
     unsigned char* der = nullptr;

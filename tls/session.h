@@ -20,7 +20,12 @@ struct SessionFacts {
   uint16_t version = 0, cipher_suite = 0;
   FixedText<32> alpn;
   std::vector<uint8_t> certificate;  // the server's own, DER
+  bool client_resumed = false, server_resumed = false;
 };
+
+// What a client does about the certificate that it was shown: an alert that says it, or it leaves without a
+// byte. Pinned programs do either.
+enum class ClientObjection : uint8_t { None, BadCertificate, CertificateUnknown, UnknownCa, Left };
 
 class Session {
  public:
@@ -30,6 +35,7 @@ class Session {
     ssl_ctx_st* client_settings = nullptr;          // of new_client_settings; outlives the session
     int client_socket = -1, server_socket = -1;     // non-blocking
     std::unique_ptr<ClearTextInspector> inspector;  // may be null
+    UpstreamSessions* upstream = nullptr;           // null: no session with servers goes on
   };
   explicit Session(Setup setup);
   ~Session();
@@ -52,6 +58,7 @@ class Session {
   uint64_t bytes(Direction direction) const noexcept { return half(direction).passed; }  // clear ones
   SessionFacts facts() const;                                 // of an established session
   CertificateFault fault() const noexcept { return fault_; }  // of the server's certificates
+  ClientObjection objection() const noexcept { return objection_; }
 
  private:
   enum class Phase : uint8_t { Server, Client, Open, Over };
@@ -79,6 +86,9 @@ class Session {
 
   void greet_server() noexcept;
   void greet_client() noexcept;
+  void resume_upstream() noexcept;
+  void note_objection(int error) noexcept;
+  static int keep_upstream(ssl_st* server, ssl_session_st* fresh) noexcept;
   bool handshake(ssl_st* connection, DecryptReason blame) noexcept;
   void open() noexcept;
   std::string_view protocol() const noexcept;  // that the server took
@@ -95,11 +105,14 @@ class Session {
   ServerCredentials& credentials_;
   int client_socket_, server_socket_;
   std::unique_ptr<ClearTextInspector> inspector_;
+  UpstreamSessions* upstream_;
+  std::vector<uint8_t> staple_;  // of the session that goes on with the server
   Connection client_, server_;
   std::array<Half, 2> halves_;  // by Direction
   Phase phase_ = Phase::Server;
   DecryptReason reason_{};
   CertificateFault fault_{};
+  ClientObjection objection_{};
   bool established_ = false;
 };
 

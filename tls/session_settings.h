@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all sessions have in common: TLS 1.2 and 1.3, no renegotiation, no early data, no compression, no
-// tickets (each session is judged by its own handshake). The caller owns what is returned; nullptr: no
-// memory.
+// What all sessions have in common: TLS 1.2 and 1.3, no renegotiation, no early data, no compression. Tickets
+// for clients are sealed with keys that OpenSSL makes for these settings alone and that never leave memory.
+// The caller owns what is returned; nullptr: no memory.
 #pragma once
 
 #include <memory>

@@ -56,6 +56,12 @@ Result<SigningCa> SigningCa::load(const Files& files) {
   return ca;
 }
 
+bool SigningCa::has_key_of(const SigningCa& other) const noexcept {
+  const bool same = EVP_PKEY_eq(key(), other.key()) == 1;
+  ERR_clear_error();
+  return same;
+}
+
 std::vector<x509_st*> SigningCa::chain() const {
   std::vector<x509_st*> shown;
   for (const auto& next : certificates_)

@@ -29,6 +29,7 @@ class SigningCa {
 
   x509_st* certificate() const noexcept { return certificates_.front().get(); }
   evp_pkey_st* key() const noexcept { return key_.get(); }
+  bool has_key_of(const SigningCa& other) const noexcept;
   // What clients must be shown besides a leaf: intermediates, not the root that they have.
   std::vector<x509_st*> chain() const;
 
