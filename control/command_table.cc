@@ -140,7 +140,8 @@ constexpr Column kApps[] = {{"APP", "app_id"},        {"KIND", "kind"},        {
                             {"CATEGORY", "category"}, {"RISK", "risk", R},     {"FLOWS", "flows", R},
                             {"PORTS", "ports"},       {"EVIDENCE", "evidence"}};
 constexpr Column kDrops[] = {{"REASON", "reason"}, {"PACKETS", "packets", R}, {"MEANING", "meaning"}};
-constexpr Column kTls[] = {{"threads", "threads"},
+constexpr Column kTls[] = {{"notice", "notice"},
+                           {"threads", "threads"},
                            {"inbound certificates", "inbound_certificates"},
                            {"sessions", "sessions"},
                            {"adopted", "adopted"},
@@ -153,11 +154,8 @@ constexpr Column kTls[] = {{"threads", "threads"},
                            {"strange packets", "strange_packets"},
                            {"lost frames", "lost_frames"}};
 constexpr Column kGeneration[] = {
-    {"generation", "generation"},
-    {"committed at", "committed_at"},
-    {"site", "site"},
-    {"packs", "packs"},
-    {"switched after us", "switched_after_us"}};
+    {"notice", "notice"}, {"generation", "generation"}, {"committed at", "committed_at"},
+    {"site", "site"},     {"packs", "packs"},           {"switched after us", "switched_after_us"}};
 constexpr Column kCommit[] = {{"generation", "generation"}, {"seconds", "seconds"}};
 constexpr Column kTestFlow[] = {{"verdict", "verdict"},
                                 {"reason", "reason"},

@@ -20,6 +20,7 @@ class TlsReader {
     section.threads = static_cast<unsigned>(map.integer("threads", {1, kMostThreads}, 1));
     section.sessions = static_cast<uint32_t>(map.integer("sessions", {1, kMostSessions}, section.sessions));
     read_cores(map, section);
+    if (const auto file = map.text("key_log")) section.key_log = beside(site_file_, *file);
     auto identities = std::make_shared<tls::ServerIdentities>();
     for (const Node& node : map.list("inbound", "certificates and keys of servers", EmptyList::Refused))
       read_identity(node, *identities);
