@@ -87,6 +87,8 @@ std::string_view inspection_reason_word(InspectionReason reason) {
       return "encrypted_by_policy";
     case InspectionReason::DecryptionUnavailable:
       return "decryption_unavailable";
+    case InspectionReason::ByteSignatures:
+      return "byte_signatures";
     case InspectionReason::Exception:
       return "exception";
   }

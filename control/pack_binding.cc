@@ -67,6 +67,7 @@ class Binder {
     rule.decryption = from.decryption;
     for (const Word& exclusion : from.exclusions) rule.exclusions.push_back(exclusion.text);
     rule.profiles = from.profiles;
+    rule.antivirus = from.antivirus;
     rule.risk = from.risk;
     rule.logging = {forwarding(from), from.log_start, from.log_end};
     const Application* application = find_application(from);

@@ -39,6 +39,7 @@ class SiteReader {
     site_.tls = read_tls(map, source_.file, findings_);
     site_.policy.inbound_inspection = site_.tls.identities != nullptr && !site_.tls.identities->empty();
     words_.inbound_inspection = site_.policy.inbound_inspection;
+    site_.antivirus = read_antivirus(map, source_.file, findings_);
     const RulesSection rules = read_rules(map, words_, names_, findings_);
     read_control(map);
     site_.tls.adopted_file = site_.control_socket + ".adopted.";

@@ -54,6 +54,10 @@ using TlsSection = dataplane::TlsSetup;
 // Paths are relative to the site file. The files are read and checked; no section, no threads.
 TlsSection read_tls(MapReader& site, const std::string& site_file, Findings& findings);
 
+// Files are relative to the site file.
+std::vector<profiles::ByteSignature> read_antivirus(MapReader& site, const std::string& site_file,
+                                                    Findings& findings);
+
 classify::Exceptions read_exceptions(MapReader& site, Findings& findings);
 classify::PendingBudget read_pending(MapReader& site, Findings& findings);
 classify::Timeouts read_timeouts(MapReader& site, Findings& findings);
