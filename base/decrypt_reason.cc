@@ -23,6 +23,7 @@ std::string_view decrypt_reason_name(DecryptReason reason) noexcept {
                                                                     "content_blocked",
                                                                     "application_denied",
                                                                     "no_verdict",
+                                                                    "thread_stuck",
                                                                     "policy_changed",
                                                                     "shutdown",
                                                                     "excluded_host",

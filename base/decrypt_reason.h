@@ -27,6 +27,7 @@ enum class DecryptReason : uint8_t {
   ContentBlocked,     // the clear bytes must not pass
   ApplicationDenied,  // what runs inside is not allowed
   NoVerdict,          // the worker did not say in time whether it is
+  ThreadStuck,        // its TLS thread does not come round any more
   PolicyChanged,      // another policy drops the flow
   Shutdown,           // posternd ends
   ExcludedHost,       // the site leaves this name end to end

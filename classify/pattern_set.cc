@@ -12,21 +12,23 @@ namespace {
 
 // One report per pattern is enough. Patterns that match the empty string would match everything, so
 // HS_FLAG_ALLOWEMPTY is never set and Hyperscan refuses them.
-unsigned flags_of(const Pattern& pattern) {
-  unsigned flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH;
+unsigned flags_of(const Pattern& pattern, ScanMode mode) {
+  // In a stream the first match may be one that ended in an earlier piece.
+  unsigned flags = HS_FLAG_DOTALL | (mode == ScanMode::Whole ? HS_FLAG_SINGLEMATCH : 0);
   if (pattern.nocase) flags |= HS_FLAG_CASELESS;
   if (pattern.multiline) flags |= HS_FLAG_MULTILINE;
   return flags;
 }
 
 // Everything a database depends on, one field after the other with its length.
-std::string key_of(std::span<const Pattern> patterns) {
+std::string key_of(std::span<const Pattern> patterns, ScanMode mode) {
   std::string key = std::string("hyperscan ") + hs_version();
+  if (mode == ScanMode::Joined) key += " joined";
   hs_platform_info_t platform{};
   hs_populate_platform(&platform);
   key += " tune " + std::to_string(platform.tune) + " cpu " + std::to_string(platform.cpu_features) + "\n";
   for (const Pattern& pattern : patterns)
-    key += std::to_string(flags_of(pattern)) + " " + std::to_string(pattern.expression.size()) + " " +
+    key += std::to_string(flags_of(pattern, mode)) + " " + std::to_string(pattern.expression.size()) + " " +
            pattern.expression + "\n";
   return key;
 }
@@ -57,6 +59,33 @@ Error complaint(std::span<const Pattern> patterns, hs_compile_error_t* failure) 
   return error;
 }
 
+// A flow keeps as many bytes of what came before.
+Status check_width(const Pattern& pattern, unsigned flags) {
+  hs_expr_info_t* info = nullptr;
+  hs_compile_error_t* failure = nullptr;
+  if (hs_expression_info(pattern.expression.c_str(), flags, &info, &failure) != HS_SUCCESS)
+    return complaint({&pattern, 1}, failure);
+  const size_t longest = info->max_width;
+  std::free(info);
+  if (longest <= PatternSet::kLongestJoined) return Ok{};
+  return Error{"pattern '" + pattern.expression.substr(0, 40) + "' can match more than " +
+                   std::to_string(PatternSet::kLongestJoined) + " bytes, expected a shorter one",
+               pattern.file, pattern.line};
+}
+
+struct FirstJoined {
+  unsigned long long before;
+  std::optional<size_t> found;
+};
+
+int on_joined_match(unsigned id, unsigned long long, unsigned long long end, unsigned,
+                    void* context) noexcept {
+  auto& first = *static_cast<FirstJoined*>(context);
+  if (end <= first.before) return 0;
+  first.found = id;
+  return 1;  // one is enough
+}
+
 int on_match(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
   static_cast<uint64_t*>(context)[id / 64] |= uint64_t{1} << id % 64;
   return 0;
@@ -81,11 +110,12 @@ PatternSet& PatternSet::operator=(PatternSet&& from) noexcept {
 }
 PatternSet::~PatternSet() { hs_free_database(database_); }
 
-Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, PatternCache& cache) {
+Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, PatternCache& cache,
+                                       ScanMode mode) {
   PatternSet set;
   if (patterns.empty()) return set;
   set.size_ = patterns.size();
-  const std::string key = key_of(patterns);
+  const std::string key = key_of(patterns, mode);
   set.database_ = loaded(cache.find(key));
   if (set.database_ != nullptr) return set;
 
@@ -96,11 +126,14 @@ Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, Patter
       return Error{"pattern has a NUL byte, expected \\x00 in its place", pattern.file, pattern.line};
     ids.push_back(static_cast<unsigned>(ids.size()));
     expressions.push_back(pattern.expression.c_str());
-    flags.push_back(flags_of(pattern));
+    flags.push_back(flags_of(pattern, mode));
+    if (mode == ScanMode::Whole) continue;
+    if (const Status width = check_width(pattern, flags.back()); !width) return width.error();
   }
+  const unsigned hs_mode = mode == ScanMode::Whole ? HS_MODE_BLOCK : HS_MODE_VECTORED;
   hs_compile_error_t* failure = nullptr;
   if (hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()),
-                       HS_MODE_BLOCK, nullptr, &set.database_, &failure) != HS_SUCCESS)
+                       hs_mode, nullptr, &set.database_, &failure) != HS_SUCCESS)
     return complaint(patterns, failure);
   save(set.database_, key, cache);
   return set;
@@ -115,6 +148,20 @@ void PatternSet::scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> fou
   if (database_ == nullptr) return;
   hs_scan(database_, reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
           scratch.scratch_, on_match, found.data());
+}
+
+std::optional<size_t> PatternSet::scan_joined(Bytes before, Bytes bytes,
+                                              ScanScratch& scratch) const noexcept {
+  if (database_ == nullptr) return std::nullopt;
+  const char* const pieces[] = {reinterpret_cast<const char*>(before.data()),
+                                reinterpret_cast<const char*>(bytes.data())};
+  const unsigned sizes[] = {static_cast<unsigned>(before.size()), static_cast<unsigned>(bytes.size())};
+  // A missing first piece may have no address, which Hyperscan refuses.
+  const unsigned skip = before.empty() ? 1 : 0;
+  FirstJoined first{.before = before.size(), .found = std::nullopt};
+  hs_scan_vector(database_, pieces + skip, sizes + skip, 2 - skip, 0, scratch.scratch_, on_joined_match,
+                 &first);
+  return first.found;
 }
 
 size_t PatternSet::memory() const noexcept {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,10 @@
 #include "classify/exclusion.h"
 #include "classify/port_range.h"
 #include "classify/signature.h"
+
+namespace postern::profiles {
+class ContentEngine;
+}
 
 namespace postern::classify {
 
@@ -62,6 +67,9 @@ enum Profile : uint16_t {
   kDlp = 128,
 };
 
+// What a profile does with what it finds.
+enum class ProfileAction : uint8_t { Block, Alert };
+
 struct Identity {
   std::vector<std::string> groups;  // any of these; already bound by the site
   bool compliant = false;           // device_posture: compliant
@@ -90,6 +98,7 @@ struct Rule {
   std::vector<std::string> exclusions;
   ExclusionSet excluded_categories;  // of `exclusions`, those that this build knows
   uint16_t profiles = 0;             // Profile bits
+  ProfileAction antivirus{};
   uint8_t risk = 1;
   Logging logging;
 };
@@ -143,6 +152,8 @@ struct Policy {
   Exceptions exceptions;
   PendingBudget pending;
   Timeouts timeouts;
+  // What the rules' profiles look for, published with the rules; null: none of them looks at content.
+  std::shared_ptr<const profiles::ContentEngine> content;
   unsigned workers = 1;      // that will read the snapshot
   unsigned tls_threads = 0;  // that will, too
 };

@@ -148,7 +148,8 @@ constexpr Column kTlsSuggestions[] = {{"HOST", "host"},
                                       {"LAST_CLIENT", "client"},
                                       {"FIRST", "first"},
                                       {"LAST", "last"}};
-constexpr Column kTls[] = {{"threads", "threads"},
+constexpr Column kTls[] = {{"notice", "notice"},
+                           {"threads", "threads"},
                            {"inbound certificates", "inbound_certificates"},
                            {"forward proxy", "forward_proxy"},
                            {"sessions", "sessions"},
@@ -169,11 +170,9 @@ constexpr Column kTls[] = {{"threads", "threads"},
                            {"packets out", "packets_out"},
                            {"strange packets", "strange_packets"},
                            {"lost frames", "lost_frames"}};
-constexpr Column kGeneration[] = {{"generation", "generation"},
-                                  {"committed at", "committed_at"},
-                                  {"site", "site"},
-                                  {"packs", "packs"},
-                                  {"switched after us", "switched_after_us"}};
+constexpr Column kGeneration[] = {
+    {"notice", "notice"}, {"generation", "generation"}, {"committed at", "committed_at"},
+    {"site", "site"},     {"packs", "packs"},           {"switched after us", "switched_after_us"}};
 constexpr Column kCommit[] = {{"generation", "generation"}, {"seconds", "seconds"}};
 constexpr Column kTestFlow[] = {{"verdict", "verdict"},
                                 {"reason", "reason"},

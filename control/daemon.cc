@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -17,6 +18,7 @@
 #include "control/show.h"
 #include "control/trace_command.h"
 #include "dataplane/dataplane.h"
+#include "tls/secure_memory.h"
 
 namespace postern::control {
 namespace {
@@ -101,6 +103,7 @@ class Daemon {
     current_ = std::move(compiled.compiled);
     const Site& site = current_->site;
     for (const std::string& warning : site.warnings) tell("warning: {}", warning);
+    prepare_tls(site.tls);
 
     // Before any port is touched: a second daemon must not disturb the first.
     auto api = ApiServer::listen({.socket = site.control_socket, .group = site.control_group});
@@ -134,6 +137,23 @@ class Daemon {
       tell("forwarding on wire {}: {} ({}) <-> {} ({})", wire.name, wire.sides[0], wire.ports[0].text,
            wire.sides[1], wire.ports[1].text);
     return 0;
+  }
+
+  // Two sockets for every session.
+  void prepare_tls(const dataplane::TlsSetup& tls) {
+    if (tls.threads == 0) return;
+    if (!tls.key_log.empty())
+      tell("notice: tls.key_log: the secrets of TLS sessions are written to {}", tls.key_log);
+    constexpr rlim_t kOthers = 256;
+    const rlim_t wanted = rlim_t{2} * tls.sessions * tls.threads + kOthers;
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return;
+    files.rlim_cur = std::min(wanted, files.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < wanted)
+      tell(
+          "notice: {} open files are allowed, and {} sessions of tls want {}: further ones are refused "
+          "(full)",
+          files.rlim_cur, uint64_t{tls.sessions} * tls.threads, wanted);
   }
 
   int fail(const Error& error) {
@@ -260,6 +280,8 @@ class Daemon {
 int run_daemon(const std::string& site_file, std::ostream& out) {
   forbid_core_dumps();
   catch_signals();
+  if (const std::string notice = tls::secure_key_memory(); !notice.empty())
+    out << "posternd: notice: " << notice << std::endl;
   int code = 0;
   {
     Daemon daemon(out);

@@ -62,6 +62,8 @@ std::string_view event_type(RecordKind kind) {
     case RecordKind::FlowDrop:
     case RecordKind::PacketDrop:
       return "drop";
+    case RecordKind::Alert:
+      return "alert";
     case RecordKind::Tls:
       return "tls";
   }
@@ -69,7 +71,9 @@ std::string_view event_type(RecordKind kind) {
 }
 
 // Tells a flow as a whole.
-bool is_flow(RecordKind kind) { return kind != RecordKind::PacketDrop && kind != RecordKind::Tls; }
+bool is_flow(RecordKind kind) {
+  return kind != RecordKind::PacketDrop && kind != RecordKind::Tls && kind != RecordKind::Alert;
+}
 
 bool is_ip(const LogRecord& r) { return r.source != IpAddress{} || r.destination != IpAddress{}; }
 bool is_icmp(const LogRecord& r) { return r.protocol == classify::kIcmp || r.protocol == classify::kIcmpV6; }
@@ -163,6 +167,7 @@ std::string_view EveFormatter::line(const LogRecord& record, Bytes extra) {
   particulars(record, extra);
   judgement(record);
   if (is_flow(record.kind)) content(record);
+  if (record.kind == RecordKind::Alert) decryption(record, DecryptReason::None, tls::CertificateFault::None);
   if (record.kind == RecordKind::Tls && record.decryption_mode != 0) {
     const auto facts = dataplane::read_extra<classify::TlsFacts>(extra);
     decryption(record, facts.decrypt_reason, static_cast<tls::CertificateFault>(facts.certificate_fault));
@@ -225,9 +230,28 @@ void EveFormatter::particulars(const LogRecord& record, Bytes extra) {
       json_.number("suppressed", record.suppressed);
       json_.close_object();
       return tcp(record);
+    case RecordKind::Alert:
+      return alert(dataplane::read_extra<dataplane::AlertFacts>(extra));
     case RecordKind::Tls:
       return write_tls(json_, dataplane::read_extra<classify::TlsFacts>(extra));
   }
+}
+
+// Of a generator of its own, with a number that follows from the name: the same in every posternd.
+void EveFormatter::alert(const dataplane::AlertFacts& facts) {
+  constexpr uint32_t kAntivirusGenerator = 7000;
+  uint32_t number = 2166136261;  // FNV-1a
+  for (const char c : facts.signature.view()) number = (number ^ static_cast<uint8_t>(c)) * 16777619;
+  json_.open_object("alert");
+  json_.word("action", facts.blocked ? "blocked" : "allowed");
+  json_.number("gid", kAntivirusGenerator);
+  json_.number("signature_id", number);
+  json_.number("rev", 1);
+  json_.escaped("signature", facts.signature.view());
+  json_.word("category", "antivirus");
+  json_.number("severity", 1);
+  json_.close_object();
+  json_.word("direction", facts.direction == Direction::ToServer ? "to_server" : "to_client");
 }
 
 void EveFormatter::flow(const LogRecord& record) {

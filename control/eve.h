@@ -77,6 +77,7 @@ class EveFormatter {
   void applications(const dataplane::LogRecord& record);
   // What only events of this kind have.
   void particulars(const dataplane::LogRecord& record, Bytes extra);
+  void alert(const dataplane::AlertFacts& facts);
   void flow(const dataplane::LogRecord& record);
   void tcp(const dataplane::LogRecord& record);
   void judgement(const dataplane::LogRecord& record);

@@ -89,6 +89,8 @@ std::string_view inspection_reason_word(InspectionReason reason) {
       return "encrypted_excluded";
     case InspectionReason::DecryptionUnavailable:
       return "decryption_unavailable";
+    case InspectionReason::ByteSignatures:
+      return "byte_signatures";
     case InspectionReason::Exception:
       return "exception";
   }

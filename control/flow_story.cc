@@ -51,6 +51,7 @@ json owed(uint8_t owes) {
   if ((owes & dataplane::kOwesApplication) != 0) list.push_back("application");
   if ((owes & dataplane::kOwesReading) != 0) list.push_back("reading");
   if ((owes & dataplane::kOwesOrder) != 0) list.push_back("order");
+  if ((owes & dataplane::kOwesContent) != 0) list.push_back("content");
   return list;
 }
 
@@ -62,6 +63,7 @@ std::string owed_text(uint8_t owes) {
   owed(dataplane::kOwesApplication, "its application");
   owed(dataplane::kOwesReading, "what runs inside");
   owed(dataplane::kOwesOrder, "the order of its bytes");
+  owed(dataplane::kOwesContent, "its content");
   return text.empty() ? "nothing" : text;
 }
 

@@ -70,6 +70,7 @@ class Binder {
         rule.excluded_categories.add(*known);
     }
     rule.profiles = from.profiles;
+    rule.antivirus = from.antivirus;
     rule.risk = from.risk;
     rule.logging = {forwarding(from), from.log_start, from.log_end};
     const Application* application = find_application(from);

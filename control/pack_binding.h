@@ -18,7 +18,7 @@ namespace postern::control {
 // What this build can do with a flow; the rest is up to the site's exceptions.
 struct Engines {
   bool tls = false;
-  uint16_t profiles = 0;  // classify::Profile bits
+  uint16_t profiles = classify::kAntivirus;  // classify::Profile bits
 };
 
 // Names at a site; `groups` are the tokens of packs with the directory groups they stand for.

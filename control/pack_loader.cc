@@ -70,6 +70,14 @@ uint16_t read_profiles(const Node* profiles) {
   return bits;
 }
 
+// Block is the default of the kit's `default`: what matches a signature is never wanted.
+classify::ProfileAction antivirus_action(const Node* profiles) {
+  const Node* antivirus = profiles == nullptr ? nullptr : profiles->find("antivirus");
+  const Node* action = antivirus == nullptr ? nullptr : antivirus->find("action");
+  const bool alert = action != nullptr && action->text == "alert";
+  return alert ? classify::ProfileAction::Alert : classify::ProfileAction::Block;
+}
+
 PackRule read_rule(const Node& node, uint32_t index) {
   PackRule rule{.line = node.line, .index = index};
   rule.action = chosen(*node.find("action"), kActions);
@@ -92,6 +100,7 @@ PackRule read_rule(const Node& node, uint32_t index) {
   }
   rule.decryption_line = key_line(node, "decryption");
   rule.profiles = read_profiles(node.find("security_profiles"));
+  rule.antivirus = antivirus_action(node.find("security_profiles"));
   rule.profiles_line = key_line(node, "security_profiles");
   const Node& logging = *node.find("logging");
   rule.forwarding = word(*logging.find("forwarding"));

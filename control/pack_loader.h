@@ -36,6 +36,7 @@ struct PackRule {
   uint32_t decryption_line = 0;
   std::vector<Word> exclusions;
   uint16_t profiles = 0;  // classify::Profile bits
+  classify::ProfileAction antivirus{};
   uint32_t profiles_line = 0;
   Word forwarding;
   bool log_start = false, log_end = true;

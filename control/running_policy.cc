@@ -6,8 +6,26 @@
 
 #include "control/catalogue_loader.h"
 #include "control/site_loader.h"
+#include "profiles/content_engine.h"
 
 namespace postern::control {
+namespace {
+
+// nullptr where no rule asks for it: then no byte is looked at.
+Result<std::shared_ptr<const profiles::ContentEngine>> content_engine_of(const Site& site,
+                                                                         const classify::Policy& policy,
+                                                                         classify::PatternCache& cache) {
+  const bool asked = std::any_of(policy.rules.begin(), policy.rules.end(), [](const classify::Rule& rule) {
+    return (rule.profiles & classify::kAntivirus) != 0;
+  });
+  if (!asked) return std::shared_ptr<const profiles::ContentEngine>();
+  profiles::ContentEngine::Setup setup{.antivirus = site.antivirus,
+                                       .readers = policy.workers + policy.tls_threads};
+  setup.antivirus.push_back(profiles::eicar_signature());
+  return profiles::ContentEngine::compile(std::move(setup), cache);
+}
+
+}  // namespace
 
 Compiled compile_site(const std::string& path, Names& names, Generation generation,
                       const CompileOptions& options) {
@@ -21,6 +39,9 @@ Compiled compile_site(const std::string& path, Names& names, Generation generati
   policy.tls_threads = compiled->site.tls.threads;
   classify::PatternCache cache(options.pattern_cache.empty() ? compiled->site.pattern_cache
                                                              : options.pattern_cache);
+  auto content = content_engine_of(compiled->site, policy, cache);
+  if (!content) return {nullptr, {content.error()}};
+  policy.content = std::move(*content);
   auto snapshot = classify::PolicySnapshot::compile(std::move(policy), cache);
   if (!snapshot) {
     Error error = snapshot.error();
@@ -45,8 +66,8 @@ std::vector<Error> needs_restart(const Site& running, const Site& candidate) {
   if (running.control_socket != candidate.control_socket || running.control_group != candidate.control_group)
     differs("the control socket");
   if (running.tls.threads != candidate.tls.threads || running.tls.cores != candidate.tls.cores ||
-      running.tls.sessions != candidate.tls.sessions)
-    differs("threads, cores and sessions of tls");
+      running.tls.sessions != candidate.tls.sessions || running.tls.key_log != candidate.tls.key_log)
+    differs("threads, cores, sessions and key_log of tls");
   if (running.wires.size() != candidate.wires.size()) {
     differs("the number of wires");
     return errors;

@@ -408,7 +408,14 @@ Reply show(const Request& request, const Running& running) {
       {"tls suggestions", show_tls_suggestions},
       {"flows", [&](const Running& now) { return show_flows(request, now); }}};
   const auto kind = kinds.find(request.what);
-  if (kind != kinds.end()) return kind->second(running);
+  if (kind != kinds.end()) {
+    Reply reply = kind->second(running);
+    const std::string& key_log = running.policy.site.tls.key_log;
+    // Whoever has this file reads what was decrypted; nobody shall overlook it.
+    if (!key_log.empty() && reply.result.is_object())
+      reply.result["notice"] = "the secrets of TLS sessions are written to " + key_log;
+    return reply;
+  }
   return Reply::failure(ExitCode::Usage, "show: found \"" + request.what +
                                              "\", expected wires, zones, rules, flows, apps, "
                                              "tls, tls suggestions, drops, generation or stats");

@@ -11,6 +11,7 @@
 #include "control/names.h"
 #include "dataplane/tls_setup.h"
 #include "dataplane/wire.h"
+#include "profiles/byte_signatures.h"
 
 namespace postern::control {
 
@@ -40,7 +41,8 @@ struct Site {
   std::vector<ForwardingProfile> forwardings;
   uint32_t stats_seconds = 10;
   dataplane::TlsSetup tls;
-  std::string pattern_cache;  // folder; empty: none
+  std::vector<profiles::ByteSignature> antivirus;  // the operator's own
+  std::string pattern_cache;                       // folder; empty: none
   std::string control_socket, control_group;
   classify::Policy policy;            // everything that is compiled: zones, applications, rules, subjects ...
   std::vector<std::string> warnings;  // commit goes on, the operator is told

@@ -37,6 +37,7 @@ class SiteReader {
     read_applications_section(map, catalogue);
     read_words(map);
     read_decryption(map);
+    site_.antivirus = read_antivirus(map, source_.file, findings_);
     const RulesSection rules = read_rules(map, words_, names_, findings_);
     read_control(map);
     site_.tls.adopted_file = site_.control_socket + ".adopted.";

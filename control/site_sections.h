@@ -64,6 +64,9 @@ std::optional<tls::ForwardCredentials::Setup> read_forward_proxy(MapReader& tls,
                                                                  Findings& findings);
 std::vector<classify::ExclusionEntry> read_exclusions(MapReader& tls, const std::string& site_file,
                                                       Findings& findings);
+// Files are relative to the site file.
+std::vector<profiles::ByteSignature> read_antivirus(MapReader& site, const std::string& site_file,
+                                                    Findings& findings);
 
 classify::Exceptions read_exceptions(MapReader& site, Findings& findings);
 classify::PendingBudget read_pending(MapReader& site, Findings& findings);

@@ -24,6 +24,7 @@ class TlsReader {
     setup.threads = static_cast<unsigned>(map.integer("threads", {1, kMostThreads}, 1));
     setup.sessions = static_cast<uint32_t>(map.integer("sessions", {1, kMostSessions}, setup.sessions));
     read_cores(map, setup);
+    if (const auto file = map.text("key_log")) setup.key_log = beside(site_file_, *file);
     auto identities = std::make_shared<tls::ServerIdentities>();
     for (const Node& node : map.list("inbound", "certificates and keys of servers", EmptyList::Refused))
       read_identity(node, *identities);

@@ -31,7 +31,7 @@ struct Adopted {
   std::shared_ptr<tls::ServerCredentials> credentials;  // that the session asks, whatever comes after
   UniqueFd client, server;
   std::unique_ptr<tls::Session> session;
-  const ClearReader* reader = nullptr;     // the session's
+  ClearReader* reader = nullptr;     // the session's
   std::array<EthernetHeader, 2> ethernet;  // by Direction, for frames that go that way
   Timestamp begun = 0, ended = 0;          // ended 0: not yet
   std::array<Timestamp, 2> asked{};        // by Direction, since when clear bytes wait; 0: none do

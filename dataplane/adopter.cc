@@ -3,27 +3,11 @@
 
 #include <unistd.h>
 
-#include "dataplane/segment_headers.h"
 #include "dataplane/tcp_flags.h"
 #include "dataplane/tcp_options.h"
 
 namespace postern::dataplane {
 namespace {
-
-// As dispatch writes it on the other side of the wire.
-EthernetHeader forwarded(const Slot& slot) noexcept {
-  EthernetHeader header = ethernet_of(slot.packet.bytes());
-  if (slot.vlan_changes && header.size > 14)
-    store_be16(&header.bytes[14],
-               static_cast<uint16_t>((load_be16(&header.bytes[14]) & 0xf000) | slot.vlan_out));
-  return header;
-}
-
-// Both MAC addresses change places.
-EthernetHeader answering(EthernetHeader header) noexcept {
-  std::swap_ranges(header.bytes.begin(), header.bytes.begin() + 6, header.bytes.begin() + 6);
-  return header;
-}
 
 // What became of the decryption shows in the flow's record from now on.
 DropReason drop_reason_for(DecryptReason reason) noexcept {
@@ -111,6 +95,7 @@ AdoptionRequest Adopter::request_for(const Stream& stream, const Slot& slot) con
 DecryptReason Adopter::adopt(const Stream& stream, const Slot& slot, const classify::TlsFacts& facts,
                              Timestamp now) noexcept {
   if (stream.half(Direction::ToClient).passed > 0) return DecryptReason::ServerSpokeFirst;
+  if (stuck(slot.flow)) return DecryptReason::ThreadStuck;
   rte_mbuf* message = rte_pktmbuf_alloc(links_->pool);
   if (message == nullptr) return DecryptReason::Full;
   AdoptionRequest request = request_for(stream, slot);
@@ -201,27 +186,18 @@ void Adopter::rule(uint32_t flow, const ClearRuling& ruling) noexcept {
 void Adopter::abort(uint32_t flow) noexcept { tell(TlsMessage::Abort, flow); }
 void Adopter::forget(uint32_t flow) noexcept { tell(TlsMessage::Forget, flow); }
 
-// Exactly what the sender expects next: the sequence number that it acknowledges (RFC 9293 section 3.10.7.1).
 Packet Adopter::reset_for(const Slot& slot, const classify::Policy& policy, Timestamp now) noexcept {
-  constexpr unsigned kMostPerSecond = 1000;  // forged segments must not make a flood of ours
-  if (!serves(policy) || (slot.tcp_flags & (kAck | kRst | kSyn)) != kAck) return {};
-  if (now - resets_since_ >= kSecond) {
-    resets_since_ = now;
-    resets_ = 0;
-  }
-  if (resets_ == kMostPerSecond) return {};
-  ++resets_;
-  Packet reset(rte_pktmbuf_alloc(links_->pool));
-  if (!reset) return {};
-  const auto sender = static_cast<size_t>(slot.port.side());
-  const BareSegment segment{.from = {slot.key.address[1 - sender], slot.key.port[1 - sender]},
-                            .to = {slot.key.address[sender], slot.key.port[sender]},
-                            .sequence = load_be32(slot.segment.data() + 8),
-                            .flags = kRst};
-  auto* room = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(reset.get(), kMostBareFrame));
-  const size_t size = write_frame(segment, answering(ethernet_of(slot.packet.bytes())).view(), room);
-  rte_pktmbuf_trim(reset.get(), static_cast<uint16_t>(kMostBareFrame - size));
-  return reset;
+  return serves(policy) ? resets_.for_sender(slot, *links_->pool, now) : Packet();
+}
+
+void Adopter::give_up(uint32_t flow) noexcept {
+  FlowHot& hot = flows_.hot(flow);
+  FlowCold& cold = flows_.cold(flow);
+  hot.state = FlowState::Closed;
+  hot.verdict = FlowVerdict::Drop;
+  hot.reason = DropReason::DecryptionFailed;
+  hot.flags |= kLogStart;
+  cold.decrypt_result = static_cast<unsigned>(DecryptResult::Failed) & 7;
 }
 
 bool Adopter::owns(const TlsTag& tag) const noexcept {

@@ -8,6 +8,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/resets.h"
 #include "dataplane/stream.h"
 #include "dataplane/tls_link.h"
 
@@ -37,6 +38,13 @@ class Adopter {
   // A packet of an adopted flow, as it would leave the wire's other side; a copy goes.
   void divert(const Packet& packet, uint32_t flow, PortIndex from) noexcept;
   void flush() noexcept;  // at the end of every burst
+
+  // The flow's core does not come round any more.
+  bool stuck(uint32_t flow) const noexcept {
+    return links_->cores[core_of(flow)]->stuck.load(std::memory_order_relaxed);
+  }
+  // Ends a flow whose core is stuck; its packets are answered with resets from then on.
+  void give_up(uint32_t flow) noexcept;
 
   void abort(uint32_t flow) noexcept;   // the policy drops the flow
   void forget(uint32_t flow) noexcept;  // the record goes
@@ -71,8 +79,7 @@ class Adopter {
   Counters& counters_;
   uint8_t worker_;
   std::vector<Stage> stages_;  // by core
-  Timestamp resets_since_ = 0;
-  unsigned resets_ = 0;
+  Resets resets_;
 };
 
 }  // namespace postern::dataplane

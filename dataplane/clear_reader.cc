@@ -25,13 +25,31 @@ void ClearReader::opened(std::string_view protocol) noexcept { speaks_h2_ = prot
 ClearReader::Ruling ClearReader::inspect(Direction direction, Bytes bytes) noexcept {
   reads_ = direction;
   ClearFinding& finding = findings_[static_cast<size_t>(direction)];
-  finding = {.direction = direction, .count = 0, .applications = {}};
+  finding = {.direction = direction, .count = 0, .applications = {}, .signature = {}};
   if (stage_ == Stage::FirstBytes)
     read_first(direction, bytes);
   else if (stage_ == Stage::Http)
     read_http(direction, bytes);
   if (too_many_) return Ruling::Block;
-  return finding.count > 0 ? Ruling::Wait : Ruling::Pass;
+  return scan(direction, bytes);
+}
+
+// Every session of a policy whose rules ask for it, for what runs inside may yet choose such a rule.
+ClearReader::Ruling ClearReader::scan(Direction direction, Bytes bytes) noexcept {
+  ClearFinding& finding = findings_[static_cast<size_t>(direction)];
+  const profiles::ContentEngine* engine = view_.snapshot->policy().content.get();
+  bool found = false;
+  if (engine != nullptr) {
+    const std::string_view signature = content_.inspect(direction, bytes, *engine, view_.reader);
+    found = !signature.empty();
+    if (found) signature_ = profiles::as_fixed(signature);
+  }
+  finding.signature = signature_;
+  return finding.count > 0 || found ? Ruling::Wait : Ruling::Pass;
+}
+
+void ClearReader::ruled(const ClearRuling& ruling) noexcept {
+  if (!ruling.asks_again) signature_ = {};
 }
 
 classify::Evidence ClearReader::evidence_of(Direction direction, Bytes payload) const noexcept {

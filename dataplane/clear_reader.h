@@ -11,6 +11,7 @@
 
 #include "classify/policy_snapshot.h"
 #include "dataplane/tls_link.h"
+#include "profiles/content_engine.h"
 #include "profiles/http_requests.h"
 #include "tls/clear_text.h"
 
@@ -30,6 +31,8 @@ class ClearReader : public tls::ClearTextInspector {
   void opened(std::string_view protocol) noexcept override;
   Ruling inspect(Direction direction, Bytes bytes) noexcept override;
 
+  void ruled(const ClearRuling& ruling) noexcept;
+
   // What the last bytes of the direction showed, after a ruling to wait.
   const ClearFinding& finding(Direction direction) const noexcept {
     return findings_[static_cast<size_t>(direction)];
@@ -39,6 +42,7 @@ class ClearReader : public tls::ClearTextInspector {
   enum class Stage : uint8_t { FirstBytes, Http, Known };
 
   classify::Evidence evidence_of(Direction direction, Bytes payload) const noexcept;
+  Ruling scan(Direction direction, Bytes bytes) noexcept;
   void read_first(Direction direction, Bytes bytes) noexcept;
   void start(AppId application) noexcept;
   void read_http(Direction direction, Bytes bytes) noexcept;
@@ -50,6 +54,8 @@ class ClearReader : public tls::ClearTextInspector {
   classify::Evidence place_;                    // ports and server
   std::array<std::vector<uint8_t>, 2> fronts_;  // by Direction, while nobody knows what they are
   profiles::HttpRequests http_;
+  profiles::ContentInspection content_;
+  FixedText<64> signature_;  // found, and nobody has ruled on it
   std::array<ClearFinding, 2> findings_;
   Direction reads_{};  // whose bytes are being read
   AppId told_ = kApplicationPending;

@@ -192,6 +192,12 @@ Status Dataplane::start_tls() {
   }
   if (std::count(tls_links_.workers.begin(), tls_links_.workers.end(), nullptr) > 0)
     return Error{"no ring from the TLS cores"};
+  std::shared_ptr<const tls::KeyLog> key_log;
+  if (!setup_.tls.key_log.empty()) {
+    auto opened = tls::KeyLog::open(setup_.tls.key_log);
+    if (!opened) return opened.error();
+    key_log = std::move(*opened);
+  }
   for (unsigned n = 0; n < setup_.tls.threads; ++n) {
     TlsCoreSetup core{.number = n,
                       .cpu = {},
@@ -201,6 +207,7 @@ Status Dataplane::start_tls() {
                       .links = &tls_links_,
                       .clock = shared_.clock,
                       .credentials = setup_.tls.credentials,
+                      .key_log = key_log,
                       .policy = &shared_.snapshot,
                       .quiescence = shared_.tls_quiescence,
                       .reader = setup_.workers + n};
@@ -333,9 +340,32 @@ bool Dataplane::attach(unsigned index) {
   return true;
 }
 
+// A core comes round at least every 200 ms, unless something in it hangs. Its flows are then ended by their
+// workers, and no other is given to it until it is back.
+std::vector<std::string> Dataplane::watch_tls(Timestamp now) {
+  std::vector<std::string> alarms;
+  constexpr Timestamp kLongestRound = 3 * kSecond;
+  tls_rounds_.resize(tls_cores_.size());
+  for (size_t n = 0; n < tls_cores_.size(); ++n) {
+    TlsCoreLink& link = *tls_links_.cores[n];
+    auto& [rounds, since] = tls_rounds_[n];
+    const uint64_t count = link.rounds.load(std::memory_order_relaxed);
+    if (count != rounds || since == 0) {
+      rounds = count;
+      since = now;
+    }
+    const bool stuck = now - since >= kLongestRound;
+    if (link.stuck.exchange(stuck) == stuck) continue;
+    alarms.push_back("TLS thread " + std::to_string(n) +
+                     (stuck ? " does not come round: its sessions end" : " comes round again"));
+  }
+  return alarms;
+}
+
 std::vector<std::string> Dataplane::tend() {
   std::vector<std::string> alarms;
   const Timestamp now = shared_.clock.now();
+  for (std::string& alarm : watch_tls(now)) alarms.push_back(std::move(alarm));
   for (unsigned i = 0; i < ends_.size(); ++i) {
     WireEnd& end = ends_[i];
     if (end.interface.empty()) continue;

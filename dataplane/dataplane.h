@@ -97,6 +97,7 @@ class Dataplane {
   Status start_tls();
   bool tls_frames_wait() const;
   void stop_tls();
+  std::vector<std::string> watch_tls(Timestamp now);
   void withdraw(unsigned index);
   bool attach(unsigned index);
   void wait_for_quiescence();
@@ -118,6 +119,7 @@ class Dataplane {
   std::vector<WireEnd> ends_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<TlsCore>> tls_cores_;
+  std::vector<std::pair<uint64_t, Timestamp>> tls_rounds_;  // by thread: how many, and since when no more
   rte_mempool* pool_ = nullptr;
   InterfaceWatch watch_;
   std::string notice_;

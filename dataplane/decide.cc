@@ -23,6 +23,7 @@ struct Decider::Answer {
   InspectionStatus inspection = InspectionStatus::None;
   InspectionReason inspection_reason = InspectionReason::NotRequired;
   DecryptResult decrypt = DecryptResult::NotTls;
+  uint8_t content = 0;  // Owed bits
   bool related = false;
   Zone source_zone, destination_zone;
 
@@ -31,10 +32,13 @@ struct Decider::Answer {
     reason = why;
     inspection = InspectionStatus::None;
     inspection_reason = InspectionReason::Dropped;
+    content = 0;
   }
   void except(ExceptionAction action, DropReason why) noexcept {
     if (action == ExceptionAction::Drop) refuse(why);
-    if (action == ExceptionAction::Bypass) verdict = FlowVerdict::Bypass;
+    if (action != ExceptionAction::Bypass) return;
+    verdict = FlowVerdict::Bypass;
+    content = 0;
   }
 };
 
@@ -47,6 +51,13 @@ FlowFacts reversed(FlowFacts facts, const FlowCold& cold) noexcept {
   std::swap(facts.source_port, facts.destination_port);
   std::swap(facts.source_zone, facts.destination_zone);
   return facts;
+}
+
+// Whether every byte of it can be put before the profiles: TCP from its beginning.
+bool shows_content(const FlowHot& hot) noexcept {
+  if (hot.key.protocol != classify::kTcp || (hot.flags & kMidstream) != 0) return false;
+  const bool begins = hot.state == FlowState::SynSent || hot.state == FlowState::SynReceived;
+  return begins || hot.owes_any(kOwesOrder) || (hot.flags & kAdopted) != 0;
 }
 
 bool excludes_pinned(const Rule& rule) noexcept {
@@ -184,6 +195,14 @@ void Decider::settle_inspection(Answer& answer, const FlowHot& hot, const FlowCo
     return;
   }
   if (rule.profiles == 0) return;
+  const bool scanned = (rule.profiles & classify::kAntivirus) != 0 && snapshot.policy().content != nullptr;
+  if (scanned && shows_content(hot)) {
+    answer.content = kOwesContent;
+    if (rule.antivirus == classify::ProfileAction::Alert) answer.content |= kAlertsOnly;
+    answer.inspection = InspectionStatus::Partial;
+    answer.inspection_reason = InspectionReason::ByteSignatures;
+    if (rule.profiles == classify::kAntivirus) return;
+  }
   answer.inspection_reason = InspectionReason::EngineAbsent;
   answer.except(exceptions.inspection_unavailable, DropReason::InspectionUnavailable);
 }
@@ -224,6 +243,8 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   if (logging.end) hot.flags |= kLogEnd;
   if (answer.related) hot.flags |= kRelated;
   if (answer.verdict == FlowVerdict::Bypass) hot.pay(kOwesApplication);
+  hot.pay(kOwesContent | kAlertsOnly);
+  hot.owes |= answer.content;
 
   const AppId identified{static_cast<uint16_t>(cold.identified)};
   const classify::Application* named =

@@ -87,7 +87,9 @@ void Dispatcher::settle(Slot& slot) noexcept {
   const FlowHot& hot = flows_.hot(slot.flow);
   if ((hot.flags & kAdopted) != 0) {
     slot.fate = Fate::Divert;
-    return;
+    if (!adopter_.stuck(slot.flow)) return;
+    if (hot.state != FlowState::Closed) adopter_.give_up(slot.flow);
+    return drop(slot, DropReason::DecryptionFailed);
   }
   if (hot.verdict == FlowVerdict::Drop) return drop(slot, hot.reason);
   slot.fate = Fate::Forward;
@@ -172,6 +174,7 @@ void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp no
   trace_.refused(slot, now);
   if (slot.reason == DropReason::Midstream)
     if (Packet reset = adopter_.reset_for(slot, policy, now)) forge(std::move(reset), slot.port, now);
+  if (by_verdict && slot.kind == Kind::Tcp) reset_peers(slot, now);
   if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
   while (const Packet further = next_of(slot)) {
     if (by_verdict) account(slot, further.length(), now);
@@ -180,6 +183,19 @@ void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp no
   if (by_verdict) account(slot, slot.packet.length(), now);
   counters_.drop(slot.reason);
   refused_[refused_count_++] = slot.packet.release();
+}
+
+// A profile's block is told both peers, and so is the end of a session whose TLS core hangs, of which only
+// the sender's numbers are known here. Every further segment is answered in the same way, for a reset may be
+// lost.
+void Dispatcher::reset_peers(const Slot& slot, Timestamp now) noexcept {
+  const bool adopted = (flows_.hot(slot.flow).flags & kAdopted) != 0;
+  if (slot.reason != DropReason::ContentBlocked && !adopted) return;
+  rte_mempool& pool = *slot.packet.get()->pool;
+  if (Packet reset = resets_.for_sender(slot, pool, now)) forge(std::move(reset), slot.port, now);
+  if (adopted) return;
+  if (Packet reset = resets_.for_receiver(slot, pool, now))
+    forge(std::move(reset), slot.port.opposite(), now);
 }
 
 void Dispatcher::stage(Packet packet, PortIndex port, Timestamp now) noexcept {

@@ -14,6 +14,7 @@
 #include "dataplane/flow_table.h"
 #include "dataplane/fragments.h"
 #include "dataplane/output.h"
+#include "dataplane/resets.h"
 #include "dataplane/stream.h"
 #include "dataplane/trace.h"
 
@@ -49,6 +50,7 @@ class Dispatcher {
   void forward_one(const Slot& slot, Packet packet, Timestamp now) noexcept;
   void forward(Slot& slot, Timestamp now) noexcept;
   void divert(Slot& slot, Timestamp now) noexcept;
+  void reset_peers(const Slot& slot, Timestamp now) noexcept;
   void refuse(Slot& slot, const classify::Policy& policy, Timestamp now) noexcept;
   void count(RuleId rule, uint32_t bytes) noexcept;
   void count_rule() noexcept;
@@ -63,6 +65,7 @@ class Dispatcher {
   Output& output_;
   TraceRecorder& trace_;
   Adopter& adopter_;
+  Resets resets_;
   uint32_t max_frame_;
   std::unique_ptr<std::array<Stage, Counters::kPorts>> stages_ =
       std::make_unique<std::array<Stage, Counters::kPorts>>();

@@ -51,6 +51,8 @@ enum Owed : uint8_t {
   kOwesApplication = 1,  // first bytes still to be identified
   kOwesOrder = 2,        // has a stream: its segments are put in order or compared with what passed
   kOwesReading = 4,      // the stream's reader looks for another application or for facts
+  kOwesContent = 8,      // its rule's profiles look at every byte
+  kAlertsOnly = 16,      // and what antivirus finds is told, not stopped
 };
 
 struct alignas(64) FlowHot {

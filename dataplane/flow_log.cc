@@ -128,6 +128,13 @@ void FlowLog::end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Ti
   push(record);
 }
 
+void FlowLog::alert(const FlowHot& hot, const FlowCold& cold, const AlertFacts& facts,
+                    Timestamp now) noexcept {
+  LogRecord record = describe_flow(hot, cold, now);
+  record.kind = RecordKind::Alert;
+  push(record, extra_of(facts));
+}
+
 void FlowLog::tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts,
                   Timestamp now) noexcept {
   const bool asked = (hot.flags & (kLogStart | kLogEnd)) != 0;

@@ -36,6 +36,8 @@ class FlowLog {
   void refused(FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;
   void change(const FlowHot& hot, const FlowCold& cold, Timestamp now) noexcept;  // of the application
   void end(const FlowHot& hot, const FlowCold& cold, EndReason reason, Timestamp now) noexcept;
+  // Whatever the rule says of its log.
+  void alert(const FlowHot& hot, const FlowCold& cold, const AlertFacts& facts, Timestamp now) noexcept;
   // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
   // flow is dropped; else writes nothing.
   void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;

@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "dataplane/content.h"
+
 namespace postern::dataplane {
 
 void InsideJudge::take_finding(const rte_mbuf& message, const classify::PolicySnapshot& snapshot,
@@ -16,10 +18,17 @@ void InsideJudge::take_finding(const rte_mbuf& message, const classify::PolicySn
     conclude(tag.flow, application, snapshot, now);
     if (hot.verdict == FlowVerdict::Drop) break;
   }
-  const bool refused = hot.verdict == FlowVerdict::Drop;
-  if (refused) log_.refused(hot, flows_.cold(tag.flow), now);
-  adopter_.rule(tag.flow, {.direction = finding.direction,
-                           .refusal = refused ? DecryptReason::ApplicationDenied : DecryptReason::None});
+  ClearRuling ruling{.direction = finding.direction, .refusal = {}};
+  if (hot.verdict == FlowVerdict::Drop) {
+    ruling.refusal = DecryptReason::ApplicationDenied;
+  } else if (!finding.signature.empty()) {
+    ruling.asks_again = hot.verdict == FlowVerdict::Pending;
+    const AlertFacts found{.signature = finding.signature, .direction = finding.direction};
+    if (!content_passes(hot, flows_.cold(tag.flow), found, log_, now))
+      ruling.refusal = DecryptReason::ContentBlocked;
+  }
+  if (ruling.refusal != DecryptReason::None) log_.refused(hot, flows_.cold(tag.flow), now);
+  adopter_.rule(tag.flow, ruling);
 }
 
 void InsideJudge::conclude(uint32_t flow, AppId application, const classify::PolicySnapshot& snapshot,

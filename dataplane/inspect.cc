@@ -36,7 +36,8 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
   for (Slot& slot : burst) {
     if (slot.fate != Fate::Open || slot.flow == kNoFlow || slot.kind == Kind::IcmpError) continue;
     const FlowHot& hot = flows_.hot(slot.flow);
-    if (hot.owes == 0) continue;
+    const bool elsewhere = (hot.flags & kAdopted) != 0 && !hot.owes_any(kOwesOrder);  // a TLS core looks
+    if (hot.owes == 0 || elsewhere) continue;
     if (slot.kind == Kind::Tcp) {
       inspect_segment(slot, at);
     } else if (!slot.payload.empty() && hot.owes_any(kOwesApplication | kOwesReading)) {
@@ -70,15 +71,21 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
     if (waits && slot.fate == Fate::Open && fresh.empty() && hot.verdict == FlowVerdict::Pending)
       return drop(slot, DropReason::TcpDuplicateHeld);
     if (slot.fate == Fate::Drop && slot.reason == DropReason::StreamFull) no_room(slot, at);
-    if (!fresh.empty()) identifier_.read(stream, slot, fresh, at);
+    if (!fresh.empty()) look(stream, slot, fresh, at);
     while (stream.scanning && slot.fate == Fate::Open && (hot.flags & kAdopted) == 0) {
       const Bytes released = streams_.release(stream, slot, direction);
       if (released.empty()) break;
-      identifier_.read(stream, slot, released, at);
+      look(stream, slot, released, at);
     }
   }
   if ((hot.flags & kAdopted) != 0) return leave(stream, slot);
   if (slot.fate == Fate::Open) finish(stream, slot, at.now);
+}
+
+// What it is comes first: it says which profiles are asked.
+void Inspector::look(Stream& stream, Slot& slot, Bytes fresh, const Moment& at) noexcept {
+  identifier_.read(stream, slot, fresh, at);
+  if ((flows_.hot(slot.flow).flags & kAdopted) == 0) content_.read(stream, slot, fresh, at.snapshot, at.now);
 }
 
 // A TLS core goes on with the flow, and begins with what the server has not seen.
@@ -129,11 +136,12 @@ void Inspector::finish(Stream& stream, Slot& slot, Timestamp now) noexcept {
   if (hot.state == FlowState::Closed && StreamTable::over(stream, flows_.cold(slot.flow).next)) {
     if (hot.owes_any(kOwesReading)) identifier_.abandon(stream, slot.flow, now);
     streams_.close(slot.flow);
-    return hot.pay(kOwesOrder);
+    return hot.pay(kOwesOrder | kOwesContent | kAlertsOnly);
   }
   const bool over = hot.verdict == FlowVerdict::Drop || hot.verdict == FlowVerdict::Bypass;
   if (over && hot.owes_any(kOwesReading)) identifier_.abandon(stream, slot.flow, now);
-  if (stream.scanning && !hot.owes_any(kOwesApplication | kOwesReading)) streams_.stop(stream);
+  if (over) hot.pay(kOwesContent | kAlertsOnly);
+  if (stream.scanning && !hot.owes_any(kOwesApplication | kOwesReading | kOwesContent)) streams_.stop(stream);
   if (stream.scanning) return;
   streams_.flush(stream, slot, hot.direction_from(slot.port.side()));
   if (!StreamTable::drained(stream)) return;

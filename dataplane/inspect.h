@@ -6,6 +6,7 @@
 
 #include "classify/policy_snapshot.h"
 #include "dataplane/burst.h"
+#include "dataplane/content.h"
 #include "dataplane/decide.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/identify.h"
@@ -21,7 +22,8 @@ class Inspector {
         streams_(streams),
         decider_(decider),
         adopter_(adopter),
-        identifier_(flows, streams, decider, log, trace, adopter, worker) {}
+        identifier_(flows, streams, decider, log, trace, adopter, worker),
+        content_(flows, streams, log, worker) {}
 
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
@@ -29,6 +31,7 @@ class Inspector {
   using Moment = Identifier::Moment;
 
   void inspect_segment(Slot& slot, const Moment& at) noexcept;
+  void look(Stream& stream, Slot& slot, Bytes fresh, const Moment& at) noexcept;
   void note_end(Stream& stream, const Slot& slot, Direction of) const noexcept;
   bool holds_hello(const Stream& stream, const Slot& slot, const classify::Policy& policy) const noexcept;
   void hold_hello(Slot& slot, const classify::Policy& policy) noexcept;
@@ -43,6 +46,7 @@ class Inspector {
   Decider& decider_;
   Adopter& adopter_;
   Identifier identifier_;
+  ContentJudge content_;
 };
 
 }  // namespace postern::dataplane

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/verdict.h"
 
@@ -25,6 +26,7 @@ enum class RecordKind : uint8_t {
   FlowDrop,    // a flow met a drop, written at once
   PacketDrop,  // a packet that belongs to no flow was dropped; rate limited, `suppressed` counts the silent
                // ones
+  Alert,       // a profile found something in a flow; extra: AlertFacts
   Tls,         // what a TLS handshake showed; extra: classify::TlsFacts
 };
 
@@ -51,6 +53,7 @@ enum class InspectionReason : uint8_t {
   EncryptedByPolicy,       // decryption none, no exclusion named
   DecryptionUnavailable,   // decryption demanded, no engine, exception policy passed it
   EncryptedExcluded,       // decryption demanded, and the site excludes the flow
+  ByteSignatures,          // every byte was scanned for antivirus signatures, and nothing was unpacked
   Exception,               // another exception policy passed it uninspected
 };
 enum class DecryptResult : uint8_t {
@@ -92,6 +95,12 @@ struct LogRecord {
   uint8_t decryption_mode = 0;  // classify::DecryptionMode
   DecryptResult decrypt_result{};
   uint8_t tcp_flags[2] = {};  // all flags seen, by Direction
+};
+
+struct AlertFacts {
+  FixedText<64> signature;
+  Direction direction{};  // of the bytes
+  bool blocked = false;
 };
 
 // A record as its reader gets it.

@@ -29,7 +29,8 @@ StreamTable::StreamTable(const StreamLimits& limits, Counters& counters)
       scratch_(kLongestFront),
       tls_(limits.tls),
       http_(limits.http),
-      quic_(limits.quic) {
+      quic_(limits.quic),
+      content_(limits.streams) {
   for (uint32_t i = 0; i < limits.streams; ++i) streams_[i].chain = i + 1;
   streams_.back().chain = kNoStream;
 }
@@ -71,6 +72,7 @@ void StreamTable::close(uint32_t flow) noexcept {
   Stream& stream = streams_[index];
   *link = stream.chain;
   detach(stream);
+  forget_content(stream);
   while (stream.waiting != kNone) {
     const Packet dropped = take_next(stream.waiting);
     counters_.drop(DropReason::TcpGap);
@@ -100,6 +102,17 @@ void StreamTable::detach(Stream& stream) noexcept {
   if (stream.reader == Reader::Http) http_.give(stream.reader_index);
   if (stream.reader == Reader::Quic) quic_.give(stream.reader_index);
   stream.reader = Reader::None;
+}
+
+profiles::ContentInspection& StreamTable::content(Stream& stream) noexcept {
+  if (stream.content == kNoStream) stream.content = content_.take();
+  return content_[stream.content];
+}
+
+void StreamTable::forget_content(Stream& stream) noexcept {
+  if (stream.content == kNoStream) return;
+  content_.give(stream.content);
+  stream.content = kNoStream;
 }
 
 void StreamTable::drop_held(Half& half) noexcept {

@@ -15,6 +15,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/held_packets.h"
 #include "dataplane/pool.h"
+#include "profiles/content_engine.h"
 #include "profiles/http_requests.h"
 #include "tls/quic_initial.h"
 
@@ -58,7 +59,8 @@ struct Stream {
            waiting_last = kNoFragments;  // packets that wait for the verdict, in order
   uint16_t waiting_count = 0;
   Reader reader = Reader::None;
-  uint32_t reader_index = 0;  // in the pool of its kind
+  uint32_t reader_index = 0;            // in the pool of its kind
+  uint32_t content = ByteStore::kNone;  // what profiles remember of it, see StreamTable::content
 
   Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
   const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
@@ -115,6 +117,9 @@ class StreamTable {
   // A reader of this kind for the stream. False: all are in use.
   bool attach(Stream& stream, Reader reader) noexcept;
   void detach(Stream& stream) noexcept;
+  // What profiles remember of the stream, made with the first call: there is one for every stream.
+  profiles::ContentInspection& content(Stream& stream) noexcept;
+  void forget_content(Stream& stream) noexcept;
   classify::TlsFacts& tls(const Stream& stream) noexcept { return tls_[stream.reader_index]; }
   profiles::HttpRequests& http(const Stream& stream) noexcept { return http_[stream.reader_index]; }
   tls::QuicInitial& quic(const Stream& stream) noexcept { return quic_[stream.reader_index]; }
@@ -163,6 +168,7 @@ class StreamTable {
   Pool<classify::TlsFacts> tls_;
   Pool<profiles::HttpRequests> http_;
   Pool<tls::QuicInitial> quic_;
+  Pool<profiles::ContentInspection> content_;
   uint32_t free_stream_ = 0, size_ = 0;
 };
 

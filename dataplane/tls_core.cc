@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <future>
 
 #include "dataplane/private_network.h"
@@ -106,6 +107,7 @@ void TlsCore::run() {
   view_.reader = setup_.reader;
   while (!stop_.load(std::memory_order_relaxed)) {
     view_.snapshot = &policy_->next_round();
+    link_.rounds.fetch_add(1, std::memory_order_relaxed);
     // The control thread has made the same credentials before it published them.
     const bool old = setup_.clock.now() - renewed_at_ >= kTicketKeysLive;
     if (renewed_.exchange(false) || old) [[maybe_unused]]
@@ -202,7 +204,11 @@ void TlsCore::begin(const rte_mbuf& message, const TlsTag& tag) {
   if (table_.size() >= setup_.sessions) return refuse(DecryptReason::Full);
   auto credentials = credentials_.of(fresh->request.mode);
   if (credentials == nullptr) return refuse(DecryptReason::NoEngine);
-  if (const Status status = adopt_legs(*fresh); !status) return refuse(DecryptReason::AdoptionFailed);
+  errno = 0;
+  if (const Status status = adopt_legs(*fresh); !status) {
+    const bool no_socket = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return refuse(no_socket ? DecryptReason::Full : DecryptReason::AdoptionFailed);
+  }
   const Timestamp taken = (setup_.clock.now() - fresh->request.asked) / kMicrosecond;
   const auto bucket = std::lower_bound(TlsCounters::kLatencies.begin(), TlsCounters::kLatencies.end(), taken);
   counters_.latencies[static_cast<size_t>(bucket - TlsCounters::kLatencies.begin())].add(1);
@@ -248,7 +254,8 @@ void TlsCore::open_session(Adopted& adopted, std::shared_ptr<tls::ServerCredenti
                                                          .client_socket = adopted.client.get(),
                                                          .server_socket = adopted.server.get(),
                                                          .inspector = std::move(reader),
-                                                         .upstream = &upstream_});
+                                                         .upstream = &upstream_,
+                                                         .key_log = setup_.key_log});
   if (refusal != DecryptReason::None) return end(adopted, refusal);
   epoll_event by_edge{EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {.ptr = &adopted}};
   for (const int fd : {adopted.client.get(), adopted.server.get()})
@@ -303,6 +310,7 @@ void TlsCore::obey(Adopted& adopted, const ClearRuling& ruling) {
   if (adopted.ended != 0) return;
   if (ruling.refusal != DecryptReason::None) return end(adopted, ruling.refusal);
   adopted.asked[static_cast<size_t>(ruling.direction)] = 0;
+  adopted.reader->ruled(ruling);
   adopted.session->pass(ruling.direction);
   advance(adopted);
 }

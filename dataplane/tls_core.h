@@ -34,6 +34,7 @@ struct TlsCoreSetup {
   TlsLinks* links = nullptr;  // with this core's, and every worker's
   Clock clock;
   TlsCredentials credentials;
+  std::shared_ptr<const tls::KeyLog> key_log;  // null: none
   const std::atomic<const classify::PolicySnapshot*>* policy = nullptr;
   rte_rcu_qsbr* quiescence = nullptr;  // of the TLS cores
   unsigned reader = 0;                 // of the policy's scratch

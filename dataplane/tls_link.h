@@ -102,11 +102,13 @@ struct ClearFinding {
   Direction direction{};
   uint8_t count = 0;
   std::array<AppId, kMost> applications;
+  FixedText<64> signature;  // that antivirus found in them; empty: none
 };
 
 struct ClearRuling {
   Direction direction{};
   DecryptReason refusal{};  // None: they pass; else the session ends for this
+  bool asks_again = false;  // for the signature: which rule the flow has is not known yet
 };
 
 // A value as the contents of a message. The pool's buffers hold at least 2 KB.
@@ -128,7 +130,9 @@ T read_body(const rte_mbuf& message) noexcept {
 struct TlsCoreLink {
   rte_ring* inbox = nullptr;  // from all workers
   std::atomic<bool> asleep{false};
-  UniqueFd wake;  // eventfd
+  std::atomic<uint64_t> rounds{0};  // of the core
+  std::atomic<bool> stuck{false};   // the control thread has seen no round for long
+  UniqueFd wake;                    // eventfd
 };
 
 struct TlsLinks {

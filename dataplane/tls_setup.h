@@ -24,6 +24,7 @@ struct TlsSetup {
   std::vector<unsigned> cores;  // thread n runs on cores[n]; empty: anywhere
   uint32_t sessions = 4096;     // at once, per thread
   TlsCredentials credentials;
+  std::string key_log;       // file that gets the sessions' secrets; empty: none, as it should be
   std::string adopted_file;  // path, to which a thread's number is added; see AdoptedFile
 };
 

@@ -42,7 +42,8 @@ Session::Session(Setup setup)
       client_socket_(setup.client_socket),
       server_socket_(setup.server_socket),
       inspector_(std::move(setup.inspector)),
-      upstream_(setup.upstream) {
+      upstream_(setup.upstream),
+      key_log_(std::move(setup.key_log)) {
   server_.reset(SSL_new(setup.client_settings));
   greet_server();
 }
@@ -65,6 +66,7 @@ void Session::greet_server() noexcept {
   if (ok) ok = SSL_set_max_proto_version(server, std::min<int>(hello_.highest_version, TLS1_3_VERSION)) == 1;
   if (!ok) return abort(DecryptReason::ServerHandshake);
   resume_upstream();
+  log_keys_of(server);
   SSL_set_connect_state(server);
 }
 
@@ -104,9 +106,20 @@ void Session::greet_client() noexcept {
                   (shown.staple.empty() || set_staple(client, shown.staple));
   if (!ok) return abort(DecryptReason::ClientHandshake);
   SSL_set_app_data(client, this);
+  log_keys_of(client);
   SSL_CTX_set_alpn_select_cb(shown.settings, choose_protocol, nullptr);
   SSL_set_accept_state(client);
   phase_ = Phase::Client;
+}
+
+// Settings are shared with sessions that have no log.
+void Session::log_keys_of(ssl_st* connection) noexcept {
+  if (!key_log_) return;
+  SSL_set_app_data(connection, this);
+  SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(connection), [](const SSL* of, const char* line) {
+    const auto* session = static_cast<const Session*>(SSL_get_app_data(of));
+    if (session != nullptr && session->key_log_) session->key_log_->write(line);
+  });
 }
 
 int Session::choose_protocol(ssl_st* client, const unsigned char** out, unsigned char* size,

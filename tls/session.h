@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "tls/clear_text.h"
+#include "tls/key_log.h"
 #include "tls/server_credentials.h"
 
 namespace postern::tls {
@@ -36,6 +37,7 @@ class Session {
     int client_socket = -1, server_socket = -1;     // non-blocking
     std::unique_ptr<ClearTextInspector> inspector;  // may be null
     UpstreamSessions* upstream = nullptr;           // null: no session with servers goes on
+    std::shared_ptr<const KeyLog> key_log;          // null, but where the site asks for one
   };
   explicit Session(Setup setup);
   ~Session();
@@ -92,6 +94,7 @@ class Session {
   bool handshake(ssl_st* connection, DecryptReason blame) noexcept;
   void open() noexcept;
   std::string_view protocol() const noexcept;  // that the server took
+  void log_keys_of(ssl_st* connection) noexcept;
   static int choose_protocol(ssl_st*, const unsigned char** out, unsigned char* size,
                              const unsigned char* offered, unsigned offered_size, void* session) noexcept;
   Progress carry() noexcept;
@@ -107,6 +110,7 @@ class Session {
   std::unique_ptr<ClearTextInspector> inspector_;
   UpstreamSessions* upstream_;
   std::vector<uint8_t> staple_;  // of the session that goes on with the server
+  std::shared_ptr<const KeyLog> key_log_;
   Connection client_, server_;
   std::array<Half, 2> halves_;  // by Direction
   Phase phase_ = Phase::Server;

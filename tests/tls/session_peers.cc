@@ -93,7 +93,8 @@ Exchange::Exchange(ServerCredentials& credentials, Setup setup) {
                                   .client_settings = settings_.get(),
                                   .client_socket = near_client_.get(),
                                   .server_socket = near_server_.get(),
-                                  .inspector = std::move(setup.inspector)});
+                                  .inspector = std::move(setup.inspector),
+                                  .key_log = std::move(setup.key_log)});
 }
 
 void Exchange::run(int rounds) {

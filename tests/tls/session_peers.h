@@ -70,6 +70,7 @@ class Exchange {
     std::vector<uint8_t> alpn;
     uint16_t highest_version = TLS1_3_VERSION;
     std::unique_ptr<ClearTextInspector> inspector;
+    std::shared_ptr<const KeyLog> key_log;
   };
   Exchange(ServerCredentials& credentials, Setup setup);
 

@@ -17,6 +17,7 @@ const std::vector<uint8_t> kBothProtocols = {2, 'h', '2', 8, 'h', 't', 't', 'p',
 class Watcher : public ClearTextInspector {
  public:
   explicit Watcher(std::string& seen) : seen_(seen) {}
+  void opened(std::string_view) noexcept override {}
   Ruling inspect(Direction direction, Bytes bytes) noexcept override {
     seen_ += direction == Direction::ToServer ? ">" : "<";
     seen_ += as_text(bytes);
@@ -25,6 +26,19 @@ class Watcher : public ClearTextInspector {
 
  private:
   std::string& seen_;
+};
+
+// Lets bytes wait that ask for it, and remembers the protocol.
+class Holder : public ClearTextInspector {
+ public:
+  explicit Holder(std::string& protocol) : protocol_(protocol) {}
+  void opened(std::string_view protocol) noexcept override { protocol_ = protocol; }
+  Ruling inspect(Direction, Bytes bytes) noexcept override {
+    return as_text(bytes) == "wait" ? Ruling::Wait : Ruling::Pass;
+  }
+
+ private:
+  std::string& protocol_;
 };
 
 int http_1_1(SSL*, const unsigned char** out, unsigned char* size, const unsigned char*, unsigned, void*) {
@@ -142,6 +156,52 @@ TEST_F(SessionTest, LetsNoByteOfBlockedContentPass) {
   EXPECT_EQ(exchange.progress(), Session::Progress::Over);
   EXPECT_EQ(exchange.session().reason(), DecryptReason::ContentBlocked);
   EXPECT_EQ(exchange.client().heard(), "");
+}
+
+TEST_F(SessionTest, HoldsWhatWaitsForItsInspectorAndCarriesTheOtherDirection) {
+  std::string protocol;
+  Exchange exchange = begin({.inspector = std::make_unique<Holder>(protocol)});
+  exchange.client().send("wait");
+  exchange.run();
+  EXPECT_TRUE(exchange.session().holds(Direction::ToServer));
+  EXPECT_EQ(exchange.server().heard(), "");
+  exchange.client().send("later");
+  exchange.server().send("meanwhile");
+  exchange.run();
+  EXPECT_EQ(exchange.client().heard(), "meanwhile");
+  EXPECT_EQ(exchange.server().heard(), "");
+  exchange.session().pass(Direction::ToServer);
+  exchange.run();
+  EXPECT_EQ(exchange.server().heard(), "waitlater");
+}
+
+TEST_F(SessionTest, TellsTheInspectorTheProtocolThatTheServerChose) {
+  SSL_CTX_set_alpn_select_cb(server_settings_.get(), http_1_1, nullptr);
+  std::string protocol;
+  Exchange exchange = begin({.alpn = kBothProtocols, .inspector = std::make_unique<Holder>(protocol)});
+  exchange.run();
+  EXPECT_EQ(protocol, "http/1.1");
+}
+
+TEST_F(SessionTest, WritesTheSecretsOfBothSidesWhereTheSiteAsksForThem) {
+  const std::string file = (folder_.path() / "keys.log").string();
+  Exchange exchange = begin({.key_log = KeyLog::open(file).value()});
+  exchange.run();
+  ASSERT_TRUE(exchange.session().established());
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  size_t secrets = 0;
+  for (size_t at = 0; (at = text.find("CLIENT_TRAFFIC_SECRET_0 ", at)) != std::string::npos; ++at) ++secrets;
+  EXPECT_EQ(secrets, 2u) << text;
+}
+
+TEST_F(SessionTest, AKeyLogThatOthersMayReadIsRefused) {
+  const std::string file = (folder_.path() / "keys.log").string();
+  std::ofstream(file) << "";
+  std::filesystem::permissions(file, std::filesystem::perms(0644));
+  const auto opened = KeyLog::open(file);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().text().find("expected a file of mode 0600"), std::string::npos);
 }
 
 TEST_F(SessionTest, EndsWhenTheServerShowsAnotherKey) {
