@@ -355,7 +355,6 @@ void TlsCore::carry_out(const ExceptionPort::Outgoing& outgoing) {
 
 void TlsCore::sweep(Timestamp now) {
   swept_at_ = now;
-  count_leaves();
   for (Adopted* adopted : table_.all()) {
     const Timestamp age = now - adopted->begun;
     if (adopted->ended != 0) {
@@ -371,6 +370,7 @@ void TlsCore::note_facts(Adopted& adopted) {
   const tls::SessionFacts shown = adopted.session->facts();
   classify::TlsFacts& facts = adopted.request.facts;
   facts.server_hello = facts.server_complete = true;
+  count_leaves();
   facts.certificate_fault = static_cast<uint8_t>(adopted.session->fault());
   facts.version = shown.version;
   facts.cipher_suite = shown.cipher_suite;

@@ -33,6 +33,7 @@ Status TlsCore::renew_credentials() {
 void TlsCore::learn(const Adopted& adopted, DecryptReason reason) {
   using Why = ExclusionSuggestion::Why;
   using tls::ClientObjection;
+  count_leaves();
   const tls::CertificateFault fault = adopted.session->fault();
   if (fault != tls::CertificateFault::None) counters_.faults[static_cast<size_t>(fault)].add(1);
   const ClientObjection objection = adopted.session->objection();
