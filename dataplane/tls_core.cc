@@ -369,8 +369,8 @@ void TlsCore::sweep(Timestamp now) {
 void TlsCore::note_facts(Adopted& adopted) {
   const tls::SessionFacts shown = adopted.session->facts();
   classify::TlsFacts& facts = adopted.request.facts;
-  facts.server_hello = facts.server_complete = true;
   count_leaves();
+  facts.server_hello = facts.server_complete = true;
   facts.certificate_fault = static_cast<uint8_t>(adopted.session->fault());
   facts.version = shown.version;
   facts.cipher_suite = shown.cipher_suite;

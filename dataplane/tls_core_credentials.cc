@@ -20,12 +20,12 @@ void TlsCore::use(const TlsCredentials& credentials) {
 
 Status TlsCore::renew_credentials() {
   const std::lock_guard lock(mutex_);
+  renewed_at_ = setup_.clock.now();
   auto made = SessionCredentials::make(next_credentials_);
   if (!made) return made.error();
   count_leaves();
   credentials_ = std::move(*made);
   counted_ = {};
-  renewed_at_ = setup_.clock.now();
   return Ok{};
 }
 
