@@ -192,7 +192,7 @@ TEST_F(EveTls, SchemaRefusesHandshakesThatLackOrInventSomething) {
 
 TEST_F(EveTls, TellsWhatIsWrongWithAServer) {
   LogRecord record = sample_.handshake();
-  record.decryption_mode = static_cast<uint8_t>(classify::DecryptionMode::SslForwardProxy);
+  record.decryption_mode = 2;  // ssl_forward_proxy
   record.decrypt_result = dataplane::DecryptResult::Failed;
   TlsFacts facts = sample_.tls_facts();
   facts.decrypt_reason = DecryptReason::UpstreamUntrusted;

@@ -481,14 +481,6 @@ TEST_F(Excluded, AFlowThatRunsGoesOnWhenItsExclusionGoes) {
   EXPECT_TRUE(bench.lane->passes(kFirstSide, talk_.from_client(kAck | kPsh, "more")));
 }
 
-TEST_F(Excluded, ARuleThatDropsIsNotExcludedFrom) {
-  classify::Policy policy = excluding("bmc7.example.net");
-  policy.rules.back().action = Action::Drop;
-  TlsBench bench(std::move(policy));
-  EXPECT_FALSE(adopted(bench));
-  EXPECT_FALSE(passed_);
-}
-
 TEST_F(Excluded, AClientOfAnOldVersionMeetsTheException) {
   TlsBench bench(proxy_tls());
   const std::string old = classify::client_hello(classify::server_name("bmc7.example.net") +
