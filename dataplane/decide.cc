@@ -66,8 +66,15 @@ bool excludes_pinned(const Rule& rule) noexcept {
 }
 
 bool can_decrypt(const classify::Policy& policy, const Rule& rule) noexcept {
-  return rule.decryption == DecryptionMode::SslForwardProxy ? policy.forward_proxy
-                                                            : policy.inbound_inspection;
+  switch (rule.decryption) {
+    case DecryptionMode::None:
+      return false;
+    case DecryptionMode::SslInboundInspection:
+      return policy.inbound_inspection;
+    case DecryptionMode::SslForwardProxy:
+      return policy.forward_proxy;
+  }
+  return false;
 }
 
 // Such flows go on as they are, whatever a later policy says, like sessions that are decrypted.

@@ -164,15 +164,25 @@ void Identifier::read_client_hello(Stream& stream, const Slot& slot, const Momen
   FlowHot& hot = flows_.hot(slot.flow);
   if (adopter_.serves(at.snapshot.policy())) hot.flags |= kAdopted;
   const auto text = classify::tls_text(facts);
-  const classify::ExclusionSet exclusions =
-      at.snapshot.exclusions().find(facts.server_name.view(), evidence_of(slot, {}).server);
+  const classify::ExclusionSet exclusions = exclusions_of(slot, facts, at);
   conclude(slot.flow, refined(slot, Direction::ToServer, Layer::Tls, classify::app::kTls, text.view(), at),
            at, exclusions);
-  if (static_cast<InspectionReason>(flows_.cold(slot.flow).inspection_reason) ==
-      InspectionReason::EncryptedExcluded)
-    facts.decrypt_reason = decider_.exclusion_of(slot.flow, exclusions, at.snapshot);
+  note_exclusion(slot.flow, facts, exclusions, at);
   begin_decryption(stream, slot, at);
   if (stream.reader == Reader::Tls && hot.verdict == FlowVerdict::Drop) finish_tls(stream, slot.flow, at.now);
+}
+
+classify::ExclusionSet Identifier::exclusions_of(const Slot& slot, const TlsFacts& facts,
+                                                 const Moment& at) const noexcept {
+  return at.snapshot.exclusions().find(facts.server_name.view(), evidence_of(slot, {}).server);
+}
+
+void Identifier::note_exclusion(uint32_t flow, TlsFacts& facts, classify::ExclusionSet exclusions,
+                                const Moment& at) noexcept {
+  const auto why = static_cast<InspectionReason>(flows_.cold(flow).inspection_reason);
+  if (why != InspectionReason::EncryptedExcluded) return;
+  facts.decrypt_reason = decider_.exclusion_of(flow, exclusions, at.snapshot);
+  adopter_.count(facts.decrypt_reason);
 }
 
 // When the verdict is to decrypt, a TLS core takes the flow over; whoever cannot is told so, and the
@@ -182,8 +192,10 @@ void Identifier::begin_decryption(Stream& stream, const Slot& slot, const Moment
   FlowCold& cold = flows_.cold(slot.flow);
   TlsFacts& facts = streams_.tls(stream);
   const auto decrypt = static_cast<DecryptResult>(cold.decrypt_result);
-  if (decrypt == DecryptResult::Unavailable) facts.decrypt_reason = DecryptReason::NoEngine;
-  if (facts.decrypt_reason != DecryptReason::None) adopter_.count(facts.decrypt_reason);
+  if (decrypt == DecryptResult::Unavailable) {
+    facts.decrypt_reason = DecryptReason::NoEngine;
+    adopter_.count(DecryptReason::NoEngine);
+  }
   if ((hot.flags & kAdopted) == 0) return;
   // Pending: a rule that decrypts names what may run inside.
   const bool wanted = hot.verdict == FlowVerdict::Pending ||
@@ -351,15 +363,18 @@ void Identifier::read_quic(Stream& stream, const Slot& slot, const Moment& at) n
   FlowHot& hot = flows_.hot(slot.flow);
   AppId inside = state == tls::QuicInitial::State::Refused ? kApplicationUnidentified : classify::app::kQuic;
   TlsFacts facts;
+  classify::ExclusionSet exclusions;
   if (state == tls::QuicInitial::State::Whole) {
     const auto hello = classify::view_tls_client_hello(initial.client_hello());
     if (hello.fit == classify::Fit::Yes) {
       note_hello(facts, hello, classify::Transport::Quic);
       const auto text = classify::tls_text(facts);
       inside = refined(slot, Direction::ToServer, Layer::Tls, classify::app::kQuic, text.view(), at);
+      exclusions = exclusions_of(slot, facts, at);
     }
   }
-  conclude(slot.flow, inside, at);
+  conclude(slot.flow, inside, at, exclusions);
+  note_exclusion(slot.flow, facts, exclusions, at);
   if (facts.client_hello) log_.tls(hot, flows_.cold(slot.flow), facts, at.now);
   streams_.close(slot.flow);
   hot.pay(kOwesOrder);

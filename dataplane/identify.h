@@ -52,6 +52,11 @@ class Identifier {
   void start(Stream& stream, const Slot& slot, AppId base, const Moment& at) noexcept;
   void conclude(uint32_t flow, AppId application, const Moment& at,
                 classify::ExclusionSet exclusions = {}) noexcept;
+  // What the site leaves end to end, and that it did.
+  classify::ExclusionSet exclusions_of(const Slot& slot, const classify::TlsFacts& facts,
+                                       const Moment& at) const noexcept;
+  void note_exclusion(uint32_t flow, classify::TlsFacts& facts, classify::ExclusionSet exclusions,
+                      const Moment& at) noexcept;
   void conclude_hopeless(uint32_t flow, AppId base, Layer layer, const Moment& at) noexcept;
 
   void start_tls(Stream& stream, const Slot& slot, const Moment& at) noexcept;

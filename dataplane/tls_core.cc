@@ -400,7 +400,6 @@ void TlsCore::carry_out(const ExceptionPort::Outgoing& outgoing) {
 
 void TlsCore::sweep(Timestamp now) {
   swept_at_ = now;
-  count_leaves();
   for (Adopted* adopted : table_.all()) {
     const Timestamp age = now - adopted->begun;
     if (adopted->ended != 0) {
@@ -418,6 +417,7 @@ void TlsCore::sweep(Timestamp now) {
 void TlsCore::note_facts(Adopted& adopted) {
   const tls::SessionFacts shown = adopted.session->facts();
   classify::TlsFacts& facts = adopted.request.facts;
+  count_leaves();
   facts.server_hello = facts.server_complete = true;
   facts.certificate_fault = static_cast<uint8_t>(adopted.session->fault());
   facts.version = shown.version;

@@ -20,12 +20,12 @@ void TlsCore::use(const TlsCredentials& credentials) {
 
 Status TlsCore::renew_credentials() {
   const std::lock_guard lock(mutex_);
+  renewed_at_ = setup_.clock.now();
   auto made = SessionCredentials::make(next_credentials_);
   if (!made) return made.error();
   count_leaves();
   credentials_ = std::move(*made);
   counted_ = {};
-  renewed_at_ = setup_.clock.now();
   return Ok{};
 }
 
@@ -33,6 +33,7 @@ Status TlsCore::renew_credentials() {
 void TlsCore::learn(const Adopted& adopted, DecryptReason reason) {
   using Why = ExclusionSuggestion::Why;
   using tls::ClientObjection;
+  count_leaves();
   const tls::CertificateFault fault = adopted.session->fault();
   if (fault != tls::CertificateFault::None) counters_.faults[static_cast<size_t>(fault)].add(1);
   const ClientObjection objection = adopted.session->objection();

@@ -73,6 +73,7 @@ STEPS = {
     "wire-two-workers": script("tests/wire/transfer_test.py", environment={"POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2"}),
     "wire-tls": script("tests/wire/tls_test.py"),
     "wire-decrypted": script("tests/wire/decrypted_test.py"),
+    "wire-tls-forward": script("tests/wire/tls_forward_test.py"),
     "wire-tls-two-workers": script("tests/wire/tls_test.py", environment={
         "POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2", "POSTERN_TLS_MEGABYTES": "20"}),
     "wire-commit": script("tests/wire/commit_test.py"),

@@ -149,7 +149,8 @@ bool Session::handshake(ssl_st* connection, DecryptReason blame) noexcept {
     abort(DecryptReason::MutualTls);
   } else if (!waits(error)) {
     if (connection == client_.get()) note_objection(error);
-    abort(objection_ == ClientObjection::None ? blame : DecryptReason::ClientRefused);
+    const bool told = objection_ != ClientObjection::None && objection_ != ClientObjection::Left;
+    abort(told ? DecryptReason::ClientRefused : blame);
   }
   return false;
 }

@@ -14,6 +14,7 @@ namespace {
 using classify::Ech;
 using classify::TlsFacts;
 using dataplane::extra_of;
+using dataplane::LogRecord;
 using nlohmann::json;
 
 class EveTls : public EventSchema {
@@ -187,6 +188,35 @@ TEST_F(EveTls, SchemaRefusesHandshakesThatLackOrInventSomething) {
   json flow = json::parse(formatter_.line(sample_.https()));
   flow["tls"] = good["tls"];
   EXPECT_FALSE(accepts(flow)) << "tls inside a flow event";
+}
+
+TEST_F(EveTls, TellsWhatIsWrongWithAServer) {
+  LogRecord record = sample_.handshake();
+  record.decryption_mode = 2;  // ssl_forward_proxy
+  record.decrypt_result = dataplane::DecryptResult::Failed;
+  TlsFacts facts = sample_.tls_facts();
+  facts.decrypt_reason = DecryptReason::UpstreamUntrusted;
+  for (size_t i = 1; i < tls::kCertificateFaults; ++i) {
+    facts.certificate_fault = static_cast<uint8_t>(i);
+    const std::string text(formatter_.line(record, extra_of(facts)));
+    expect_valid(text);
+    EXPECT_EQ(json::parse(text)["decrypt"],
+              (json{{"mode", "ssl_forward_proxy"},
+                    {"result", "failed"},
+                    {"reason", "upstream_untrusted"},
+                    {"cause", tls::certificate_fault_name(static_cast<tls::CertificateFault>(i))}}));
+  }
+}
+
+TEST_F(EveTls, EveryReasonIsInTheSchema) {
+  LogRecord record = sample_.handshake();
+  TlsFacts facts = sample_.tls_facts();
+  for (size_t i = 1; i < kDecryptReasons; ++i) {
+    facts.decrypt_reason = static_cast<DecryptReason>(i);
+    const std::string text(formatter_.line(record, extra_of(facts)));
+    expect_valid(text);
+    EXPECT_EQ(json::parse(text)["decrypt"]["reason"], decrypt_reason_name(facts.decrypt_reason));
+  }
 }
 
 }  // namespace

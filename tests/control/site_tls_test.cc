@@ -68,16 +68,16 @@ TEST_F(SiteTls, WithoutTheSectionNothingDecrypts) {
 TEST_F(SiteTls, ImportsCertificatesFromBesideTheSiteFile) {
   const Site site = good(kInbound);
   EXPECT_EQ(site.tls.threads, 1u);
-  ASSERT_EQ(site.tls.identities->size(), 1u);
-  EXPECT_TRUE(site.tls.identities->front().is_for("bmc.lab", *IpAddress::parse("10.4.0.5")));
+  ASSERT_EQ(site.tls.credentials.inbound->size(), 1u);
+  EXPECT_TRUE(site.tls.credentials.inbound->front().is_for("bmc.lab", *IpAddress::parse("10.4.0.5")));
   EXPECT_TRUE(site.policy.inbound_inspection);
 }
 
 TEST_F(SiteTls, BindsACertificateToServers) {
   const Site site =
       good("tls:\n  inbound:\n    - {certificate: bmc.crt, key: bmc.key, servers: [10.4.0.0/24]}\n");
-  EXPECT_TRUE(site.tls.identities->front().is_for("other.lab", *IpAddress::parse("10.4.0.5")));
-  EXPECT_FALSE(site.tls.identities->front().is_for("bmc.lab", *IpAddress::parse("10.5.0.5")));
+  EXPECT_TRUE(site.tls.credentials.inbound->front().is_for("other.lab", *IpAddress::parse("10.4.0.5")));
+  EXPECT_FALSE(site.tls.credentials.inbound->front().is_for("bmc.lab", *IpAddress::parse("10.5.0.5")));
 }
 
 TEST_F(SiteTls, ReadsThreadsCoresAndSessions) {

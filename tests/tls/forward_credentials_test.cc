@@ -41,9 +41,9 @@ class ForwardCredentialsTest : public testing::Test {
     ForwardCredentials::Setup setup{
         .trust = std::make_shared<TrustStore>(
             std::move(TrustStore::load({.certificates = folder.path() / "root", .crls = {}}).value())),
-        .leaves = {load_ca({site_}), load_ca({untrusted_site_}), 16},
-        .clock = [] { return static_cast<Timestamp>(kNow) * kSecond; }};
+        .leaves = {load_ca({site_}), load_ca({untrusted_site_}), 16}};
     for (const auto& [fault, action] : actions) setup.actions[static_cast<size_t>(fault)] = action;
+    setup.clock = [this] { return now_; };
     credentials_ = std::move(ForwardCredentials::make(std::move(setup)).value());
   }
 
@@ -58,8 +58,20 @@ class ForwardCredentialsTest : public testing::Test {
     ocsp_ = scene.ocsp;
     SSL_CTX_set_tlsext_status_cb(server_settings_.get(), give_staple);
     SSL_CTX_set_tlsext_status_arg(server_settings_.get(), &ocsp_);
-    exchange_.emplace(*credentials_,
-                      Exchange::Setup{.client = client_settings_.get(), .server = server_settings_.get()});
+    SSL_CTX_set_session_id_context(server_settings_.get(), reinterpret_cast<const unsigned char*>("s"), 1);
+    return meet_again();
+  }
+
+  // The same client and server once more, after an orderly end: OpenSSL takes up no other session.
+  Exchange& meet_again() {
+    if (exchange_) {
+      SSL_shutdown(exchange_->client().ssl());
+      SSL_shutdown(exchange_->server().ssl());
+      exchange_->run();
+    }
+    exchange_.emplace(*credentials_, Exchange::Setup{.client = client_settings_.get(),
+                                                     .server = server_settings_.get(),
+                                                     .upstream = &upstream_});
     exchange_->client().send("question");
     exchange_->server().send("answer");
     exchange_->run();
@@ -76,7 +88,9 @@ class ForwardCredentialsTest : public testing::Test {
   Issued untrusted_site_ = issue_self_signed(authority("untrusted site CA"));
   std::unique_ptr<ForwardCredentials> credentials_;
   Settings client_settings_, server_settings_;
+  Timestamp now_ = static_cast<Timestamp>(kNow) * kSecond;
   std::string ocsp_;
+  UpstreamSessions upstream_{4};
   std::optional<Exchange> exchange_;
 };
 
@@ -135,6 +149,46 @@ TEST_F(ForwardCredentialsTest, AServerThatMustStapleAndDoesPasses) {
   Scene scene = shows({.more = {{NID_tlsfeature, "status_request"}}});
   scene.ocsp = staple(scene.leaf, family().issuing, family().issuing, {});
   EXPECT_EQ(meet(scene, site_).client().heard(), "answer");
+}
+
+TEST_F(ForwardCredentialsTest, AServersSessionThatGoesOnIsJudgedAnew) {
+  proxy({});
+  EXPECT_EQ(meet(shows({.ends = kNow + kDay}), site_).client().heard(), "answer");
+  Exchange& again = meet_again();
+  EXPECT_EQ(again.client().heard(), "answer");
+  EXPECT_TRUE(again.session().facts().server_resumed);
+  now_ += 2 * static_cast<Timestamp>(kDay) * kSecond;
+  Exchange& late = meet_again();
+  expect_silence(late);
+  EXPECT_EQ(late.session().fault(), CertificateFault::Expired);
+}
+
+TEST_F(ForwardCredentialsTest, TheStapledAnswerGoesOnWithTheSession) {
+  proxy({});
+  Scene scene = shows({.more = {{NID_tlsfeature, "status_request"}}});
+  scene.ocsp = staple(scene.leaf, family().issuing, family().issuing, {});
+  meet(scene, site_);
+  for (int i = 0; i < 2; ++i) {
+    Exchange& again = meet_again();
+    EXPECT_EQ(again.client().heard(), "answer");
+    EXPECT_TRUE(again.session().facts().server_resumed);
+  }
+  now_ += 2 * static_cast<Timestamp>(kDay) * kSecond;
+  Exchange& late = meet_again();
+  expect_silence(late);
+  EXPECT_EQ(late.session().fault(), CertificateFault::OcspStale);
+}
+
+TEST_F(ForwardCredentialsTest, TheStapledAnswerIsNotShownToTheClient) {
+  proxy({});
+  Scene scene = shows({});
+  scene.ocsp = staple(scene.leaf, family().issuing, family().issuing, {});
+  meet(scene, site_);
+  SSL_CTX_set_tlsext_status_type(client_settings_.get(), TLSEXT_STATUSTYPE_ocsp);
+  Exchange& exchange = meet_again();
+  EXPECT_EQ(exchange.client().heard(), "answer");
+  const unsigned char* heard = nullptr;
+  EXPECT_LE(SSL_get_tlsext_status_ocsp_resp(exchange.client().ssl(), &heard), 0) << "it is about another one";
 }
 
 TEST_F(ForwardCredentialsTest, AnUntrustedLeafIsNotTrustedByClientsOfTheSite) {

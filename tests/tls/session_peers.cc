@@ -88,12 +88,14 @@ Exchange::Exchange(ServerCredentials& credentials, Setup setup) {
   session_.emplace(Session::Setup{.hello = {.server_name = setup.server_name,
                                             .alpn = setup.alpn,
                                             .highest_version = setup.highest_version,
-                                            .server = *IpAddress::parse("10.4.0.5")},
+                                            .server = *IpAddress::parse("10.4.0.5"),
+                                            .scope = setup.scope},
                                   .credentials = credentials,
                                   .client_settings = settings_.get(),
                                   .client_socket = near_client_.get(),
                                   .server_socket = near_server_.get(),
                                   .inspector = std::move(setup.inspector),
+                                  .upstream = setup.upstream,
                                   .key_log = std::move(setup.key_log)});
 }
 

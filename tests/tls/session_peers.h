@@ -70,6 +70,8 @@ class Exchange {
     std::vector<uint8_t> alpn;
     uint16_t highest_version = TLS1_3_VERSION;
     std::unique_ptr<ClearTextInspector> inspector;
+    SessionScope scope{};
+    UpstreamSessions* upstream = nullptr;
     std::shared_ptr<const KeyLog> key_log;
   };
   Exchange(ServerCredentials& credentials, Setup setup);

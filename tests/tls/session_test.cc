@@ -227,11 +227,146 @@ TEST_F(SessionTest, BlamesTheServerThatSpeaksNoTls) {
   EXPECT_EQ(exchange.session().reason(), DecryptReason::ServerHandshake);
 }
 
-TEST_F(SessionTest, BlamesTheClientThatLeavesTheHandshake) {
+TEST_F(SessionTest, BlamesTheClientThatRefusesTheCertificate) {
   SSL_CTX_set_verify(client_settings_.get(), SSL_VERIFY_PEER, nullptr);  // it trusts nobody
   Exchange exchange = begin();
   exchange.run();
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::ClientRefused);
+  EXPECT_EQ(exchange.session().objection(), ClientObjection::UnknownCa);
+}
+
+TEST_F(SessionTest, BlamesTheClientThatLeavesTheHandshake) {
+  Exchange exchange = begin();
+  exchange.client().step();
+  exchange.client().close();
+  exchange.run();
   EXPECT_EQ(exchange.session().reason(), DecryptReason::ClientHandshake);
+  EXPECT_EQ(exchange.session().objection(), ClientObjection::Left);
+}
+
+TEST_F(SessionTest, TakesAClientThatLeavesWithoutAByteForOneThatObjects) {
+  Exchange exchange = begin();
+  exchange.run();
+  SSL_shutdown(exchange.client().ssl());
+  exchange.client().close();
+  exchange.run();
+  EXPECT_EQ(exchange.session().objection(), ClientObjection::Left);
+}
+
+TEST_F(SessionTest, TakesAClientThatLeavesAfterAByteForContent) {
+  Exchange exchange = begin();
+  exchange.client().send("question");
+  exchange.run();
+  SSL_shutdown(exchange.client().ssl());
+  exchange.client().close();
+  exchange.run();
+  EXPECT_EQ(exchange.session().objection(), ClientObjection::None);
+}
+
+TEST_F(SessionTest, TakesAClientWhoseServerEndsForContent) {
+  Exchange exchange = begin();
+  exchange.run();
+  SSL_shutdown(exchange.server().ssl());
+  exchange.run();
+  SSL_shutdown(exchange.client().ssl());
+  exchange.run();
+  EXPECT_EQ(exchange.session().objection(), ClientObjection::None);
+}
+
+TEST_F(SessionTest, PassesTheServersStapledAnswerOn) {
+  static const std::string kAnswer = "what a responder says";
+  SSL_CTX_set_tlsext_status_cb(
+      server_settings_.get(), +[](SSL* server, void*) {
+        SSL_set_tlsext_status_ocsp_resp(server, OPENSSL_memdup(kAnswer.data(), kAnswer.size()),
+                                        static_cast<long>(kAnswer.size()));
+        return SSL_TLSEXT_ERR_OK;
+      });
+  SSL_CTX_set_tlsext_status_type(client_settings_.get(), TLSEXT_STATUSTYPE_ocsp);
+  for (const uint16_t version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    SSL_CTX_set_max_proto_version(client_settings_.get(), version);
+    Exchange exchange = begin({.highest_version = version});
+    exchange.run();
+    ASSERT_TRUE(exchange.session().established());
+    const unsigned char* heard = nullptr;
+    const long size = SSL_get_tlsext_status_ocsp_resp(exchange.client().ssl(), &heard);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(heard), size > 0 ? static_cast<size_t>(size) : 0),
+              kAnswer);
+  }
+}
+
+TEST_F(SessionTest, StaplesNothingWhereTheServerDoesNot) {
+  SSL_CTX_set_tlsext_status_type(client_settings_.get(), TLSEXT_STATUSTYPE_ocsp);
+  Exchange exchange = begin();
+  exchange.run();
+  ASSERT_TRUE(exchange.session().established());
+  const unsigned char* heard = nullptr;
+  EXPECT_LE(SSL_get_tlsext_status_ocsp_resp(exchange.client().ssl(), &heard), 0);
+}
+
+class Resumption : public SessionTest, public testing::WithParamInterface<int> {
+ protected:
+  Resumption() {
+    SSL_CTX_set_max_proto_version(client_settings_.get(), GetParam());
+    SSL_CTX_set_session_id_context(server_settings_.get(), reinterpret_cast<const unsigned char*>("s"), 1);
+  }
+  // A session in this scope; the client resumes the one before if it can.
+  SessionFacts meet(uint8_t scope) {
+    Exchange exchange = begin({.highest_version = static_cast<uint16_t>(GetParam()),
+                               .scope = SessionScope{scope},
+                               .upstream = &upstream_});
+    if (saved_ != nullptr) SSL_set_session(exchange.client().ssl(), saved_.get());
+    exchange.client().send("question");
+    exchange.server().send("answer");
+    exchange.run();
+    EXPECT_EQ(exchange.client().heard(), "answer");
+    EXPECT_EQ(exchange.server().heard(), "question");
+    const SessionFacts facts = exchange.session().facts();
+    SSL_shutdown(exchange.client().ssl());
+    exchange.run();
+    saved_.reset(SSL_get1_session(exchange.client().ssl()));
+    return facts;
+  }
+
+  UpstreamSessions upstream_{16};
+  SavedSession saved_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Versions, Resumption, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+
+TEST_P(Resumption, SessionsOfOneScopeGoOnOnBothSides) {
+  const SessionFacts first = meet(1), second = meet(1);
+  EXPECT_FALSE(first.client_resumed || first.server_resumed);
+  EXPECT_TRUE(second.client_resumed);
+  EXPECT_TRUE(second.server_resumed);
+  EXPECT_EQ(second.certificate, first.certificate);
+}
+
+TEST_P(Resumption, SessionsOfAnotherScopeBeginAnew) {
+  meet(1);
+  const SessionFacts other = meet(2);
+  EXPECT_FALSE(other.client_resumed);
+  EXPECT_FALSE(other.server_resumed);
+}
+
+TEST_P(Resumption, TicketsAreWorthNothingToOtherCredentials) {
+  meet(1);
+  credentials_ = import({&real_});
+  EXPECT_FALSE(meet(1).client_resumed);
+}
+
+TEST_P(Resumption, AnInspectorSeesASessionThatGoesOn) {
+  meet(1);
+  std::string seen;
+  Exchange exchange = begin({.highest_version = static_cast<uint16_t>(GetParam()),
+                             .inspector = std::make_unique<Watcher>(seen),
+                             .scope = SessionScope{1},
+                             .upstream = &upstream_});
+  SSL_set_session(exchange.client().ssl(), saved_.get());
+  exchange.client().send(std::string(kEicar));
+  exchange.run();
+  EXPECT_TRUE(SSL_session_reused(exchange.client().ssl()));
+  EXPECT_EQ(exchange.session().reason(), DecryptReason::ContentBlocked);
+  EXPECT_EQ(exchange.server().heard(), "");
 }
 
 TEST_F(SessionTest, PassesAnEndOnAndKeepsTheOtherDirection) {
