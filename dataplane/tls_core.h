@@ -19,6 +19,7 @@
 #include "tls/clear_text.h"
 #include "tls/digest.h"
 #include "tls/inbound_credentials.h"
+#include "tls/session.h"
 #include "tls/session_settings.h"
 
 namespace postern::dataplane {
@@ -84,6 +85,7 @@ class TlsCore {
   unsigned take_segments();
   bool workers_have_room() const;
   void carry_out(const ExceptionPort::Outgoing& outgoing);
+  bool send_frames(FrameCutter& cutter, const TlsTag& tag);
 
   unsigned advance_busy();
   void on_event(Adopted& adopted, uint32_t events);
@@ -105,6 +107,7 @@ class TlsCore {
   // The thread's own.
   std::shared_ptr<tls::ServerCredentials> credentials_;
   tls::OwnedSettings client_settings_;
+  std::unique_ptr<tls::SessionRooms> rooms_ = std::make_unique<tls::SessionRooms>();
   std::optional<tls::Digests> digests_;
   std::optional<ExceptionPort> port_;
   UniqueFd events_;  // epoll

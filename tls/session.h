@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "tls/clear_text.h"
+#include "tls/peer_socket.h"
 #include "tls/server_credentials.h"
 
 namespace postern::tls {
@@ -22,12 +23,19 @@ struct SessionFacts {
   std::vector<uint8_t> certificate;  // the server's own, DER
 };
 
+// Where sessions of a core put what they move, one after the other.
+struct SessionRooms {
+  std::array<uint8_t, 16384> clear;  // bytes of the largest record
+  PeerSocket::Gathering sealed;
+};
+
 class Session {
  public:
   struct Setup {
     SessionHello hello;
     ServerCredentials& credentials;                 // outlives the handshakes
     ssl_ctx_st* client_settings = nullptr;          // of new_client_settings; outlives the session
+    SessionRooms& rooms;                            // outlives the session
     int client_socket = -1, server_socket = -1;     // non-blocking
     std::unique_ptr<ClearTextInspector> inspector;  // may be null
   };
@@ -41,6 +49,7 @@ class Session {
   };
   // Does what can be done now. For any event of its sockets, which are told of by edges.
   Progress advance() noexcept;
+  void expect_end() noexcept;  // the event said that a peer speaks no more
   void abort(DecryptReason reason) noexcept;
 
   bool established() const noexcept { return phase_ == Phase::Open || established_; }
@@ -57,8 +66,8 @@ class Session {
   };
   using Connection = std::unique_ptr<ssl_st, Free>;
   struct Half {
-    std::vector<uint8_t> room;
-    size_t begin = 0, end = 0;  // clear bytes that the receiver has not taken yet
+    Bytes rest;                 // clear bytes that the receiver has not taken yet
+    std::vector<uint8_t> kept;  // has them between two calls of `advance`
     Ending ending{};
     bool told = false;  // the receiver knows of the end
     uint64_t passed = 0;
@@ -70,6 +79,12 @@ class Session {
     return d == Direction::ToServer ? client_.get() : server_.get();
   }
   ssl_st* receiver(Direction d) const noexcept { return sender(other(d)); }
+  PeerSocket& receiver_end(Direction d) noexcept {
+    return d == Direction::ToServer ? server_end_ : client_end_;
+  }
+  const PeerSocket& sender_end(Direction d) const noexcept {
+    return d == Direction::ToServer ? client_end_ : server_end_;
+  }
   int receiver_socket(Direction d) const noexcept;
 
   void greet_server() noexcept;
@@ -79,6 +94,8 @@ class Session {
                              const unsigned char* offered, unsigned offered_size, void* session) noexcept;
   Progress carry() noexcept;
   size_t move(Direction direction) noexcept;
+  bool move_record(Direction direction) noexcept;
+  void keep_rest(Half& half) noexcept;
   void read(Direction direction) noexcept;
   bool write(Direction direction) noexcept;
   void tell_end(Direction direction) noexcept;
@@ -86,7 +103,9 @@ class Session {
 
   SessionHello hello_;
   ServerCredentials& credentials_;
+  SessionRooms& rooms_;
   int client_socket_, server_socket_;
+  PeerSocket client_end_, server_end_;  // of the connections below
   std::unique_ptr<ClearTextInspector> inspector_;
   Connection client_, server_;
   std::array<Half, 2> halves_;  // by Direction

@@ -25,6 +25,10 @@ class Middle:
     def up(self, stand):
         raise NotImplementedError
 
+    def carries(self, case):
+        """Whether this case of the lab gets through."""
+        return True
+
     def speaks(self, protocol):
         """Whether a client can get through with this kind of key and version of TLS."""
         return True

@@ -53,6 +53,9 @@ class Proxy(Middle):
     def listening(self):
         return SERVED
 
+    def carries(self, case):
+        return case.startswith("https/")
+
     def speaks(self, protocol):
         return protocol in self.listening().values()
 

@@ -91,6 +91,7 @@ Exchange::Exchange(ServerCredentials& credentials, Setup setup) {
                                             .server = *IpAddress::parse("10.4.0.5")},
                                   .credentials = credentials,
                                   .client_settings = settings_.get(),
+                                  .rooms = *rooms_,
                                   .client_socket = near_client_.get(),
                                   .server_socket = near_server_.get(),
                                   .inspector = std::move(setup.inspector)});
