@@ -48,9 +48,6 @@ Status write_settings() {
       // A peer that comes back from the same port finds the last connection's socket in TIME-WAIT.
       {"ipv4/tcp_tw_reuse", "1"},
       {"ipv4/tcp_fin_timeout", "15"},
-      // Data leaves in pieces of 64 KB on paths of up to 4 ms, not of what goes in a millisecond: workers cut
-      // them.
-      {"ipv4/tcp_tso_rtt_log", "12"},
       // Paths that swallow long packets are found without ICMP (RFC 4821).
       {"ipv4/tcp_mtu_probing", "1"},
   };
