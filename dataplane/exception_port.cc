@@ -22,35 +22,26 @@ ExceptionPort::ExceptionPort(UniqueFd interface)
       room_(std::make_unique<std::array<uint8_t, sizeof(VirtioHeader) + kLargest + 1>>()) {}
 
 void ExceptionPort::send(VirtioHeader header, const iovec* parts, size_t count, size_t packets) noexcept {
-  std::array<iovec, kMostSegments + 2> vector;
+  std::array<iovec, SegmentTrain::kMostSegments + 2> vector;
   vector[0] = {&header, sizeof header};
   std::copy_n(parts, count, vector.begin() + 1);
   if (::writev(interface_.get(), vector.data(), static_cast<int>(count + 1)) < 0) refused_ += packets;
 }
 
-// Everything but sequence number, length, PSH and checksums is as in the train's first segment.
-bool ExceptionPort::joins(Bytes packet, const TcpPlace& place) const noexcept {
-  const Train& t = train_;
-  const size_t payload = packet.size() - place.payload;
-  if (!t.open || t.count == kMostSegments || t.bytes + payload + place.payload > kLargest) return false;
-  if (place.tcp != t.place.tcp || place.payload != t.place.payload || payload > t.first) return false;
-  const uint8_t *mine = t.headers.data(), *its = packet.data();
-  const auto same = [&](size_t from, size_t to) {
-    return std::memcmp(mine + from, its + from, to - from) == 0;
-  };
-  const bool same_ip =
-      is_v4(packet) ? same(0, 2) && same(6, 10) && same(12, place.tcp) : same(0, 4) && same(6, place.tcp);
-  const size_t tcp = place.tcp;
-  return same_ip && same(tcp, tcp + 4) && load_be32(its + tcp + 4) == t.next && same(tcp + 8, tcp + 13) &&
-         same(tcp + 14, tcp + 16) && same(tcp + 18, place.payload);
-}
-
-void ExceptionPort::begin(Bytes packet, const TcpPlace& place) noexcept {
-  train_.place = place;
-  std::copy_n(packet.begin(), place.payload, train_.headers.begin());
-  train_.parts[0] = {train_.headers.data(), place.payload};
-  train_.first = packet.size() - place.payload;
-  train_.bytes = train_.count = 0;
+// The sender's own, or one that is free; else another sender's leaves.
+SegmentTrain& ExceptionPort::train_of(Bytes packet, const TcpPlace& place) noexcept {
+  SegmentTrain* free = nullptr;
+  for (SegmentTrain& train : trains_) {
+    if (train.empty()) {
+      if (free == nullptr) free = &train;
+    } else if (train.has_sender_of(packet, place)) {
+      return train;
+    }
+  }
+  if (free != nullptr) return *free;
+  SegmentTrain& other = trains_[evicted_++ % kTrains];
+  flush(other);
+  return other;
 }
 
 void ExceptionPort::put(Bytes packet) noexcept {
@@ -60,38 +51,30 @@ void ExceptionPort::put(Bytes packet) noexcept {
     const iovec part{const_cast<uint8_t*>(packet.data()), packet.size()};
     return send({}, &part, 1, 1);
   }
-  const uint8_t flags = packet[place->tcp + 13u];
-  const size_t payload = packet.size() - place->payload;
-  const bool plain = payload > 0 && (flags & ~kPsh) == kAck;
-  if (!plain || !joins(packet, *place)) {
-    flush();
-    begin(packet, *place);
-  }
-  train_.parts[1 + train_.count++] = {const_cast<uint8_t*>(packet.data()) + place->payload, payload};
-  train_.bytes += payload;
-  train_.next = load_be32(&packet[place->tcp + 4u]) + static_cast<uint32_t>(payload);
-  train_.headers[place->tcp + 13u] |= flags & kPsh;
-  // A pushed or shorter segment is the end of what its sender had to say.
-  train_.open = plain && (flags & kPsh) == 0 && payload == train_.first;
-  if (!train_.open) flush();
+  SegmentTrain& train = train_of(packet, *place);
+  if (train.take(packet, *place)) return;
+  flush(train);
+  train.take(packet, *place);
 }
 
 void ExceptionPort::flush() noexcept {
-  Train& t = train_;
-  if (t.count == 0) return;
+  for (SegmentTrain& train : trains_) flush(train);
+}
+
+void ExceptionPort::flush(SegmentTrain& train) noexcept {
+  if (train.empty()) return;
+  const SegmentTrain::Parts whole = train.parts();
   VirtioHeader header{};
   header.flags = kNeedsChecksum;  // it was verified: the kernel need not look at it
-  header.checksum_start = t.place.tcp;
+  header.checksum_start = whole.place.tcp;
   header.checksum_offset = 16;
-  header.headers = t.place.payload;
-  if (t.count > 1) {
-    header.segmentation = is_v4(t.headers) ? kTcpV4 : kTcpV6;
-    header.segment_size = static_cast<uint16_t>(t.first);
-    write_ip_length(t.headers.data(), t.place.payload + t.bytes);
+  header.headers = whole.place.payload;
+  if (whole.segment_size != 0) {
+    header.segmentation = is_v4({static_cast<const uint8_t*>(whole.parts[0].iov_base), 1}) ? kTcpV4 : kTcpV6;
+    header.segment_size = whole.segment_size;
   }
-  send(header, t.parts.data(), t.count + 1, t.count);
-  t.count = 0;
-  t.open = false;
+  send(header, whole.parts, whole.count, train.segments());
+  train.clear();
 }
 
 std::optional<ExceptionPort::Outgoing> ExceptionPort::take() noexcept {

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/unique_fd.h"
-#include "dataplane/segment_headers.h"
+#include "dataplane/segment_train.h"
 
 namespace postern::dataplane {
 
@@ -46,25 +46,16 @@ class ExceptionPort {
   uint64_t refused() const noexcept { return refused_; }  // packets
 
  private:
-  static constexpr size_t kMostSegments = 44;  // 64 KB of the usual size
-  static constexpr size_t kMostHeaders = 120, kLargest = 65535;
+  static constexpr size_t kLargest = 65535;
+  static constexpr size_t kTrains = 8;  // senders whose segments come in turns
 
-  bool joins(Bytes packet, const TcpPlace& place) const noexcept;
-  void begin(Bytes packet, const TcpPlace& place) noexcept;
+  SegmentTrain& train_of(Bytes packet, const TcpPlace& place) noexcept;
+  void flush(SegmentTrain& train) noexcept;
   void send(VirtioHeader header, const iovec* parts, size_t count, size_t packets) noexcept;
 
-  // The segments that are put together now.
-  struct Train {
-    std::array<uint8_t, kMostHeaders> headers;
-    TcpPlace place;
-    size_t bytes = 0, count = 0, first = 0;  // of payload; segments; payload of the first
-    uint32_t next = 0;                       // sequence number that may follow
-    bool open = false;                       // another one may follow
-    std::array<iovec, kMostSegments + 2> parts;
-  };
-
   UniqueFd interface_;
-  Train train_;
+  std::array<SegmentTrain, kTrains> trains_;
+  size_t evicted_ = 0;  // train, when all were needed
   std::unique_ptr<std::array<uint8_t, sizeof(VirtioHeader) + kLargest + 1>> room_;
   uint64_t refused_ = 0;
 };

@@ -20,6 +20,7 @@ namespace postern::dataplane {
 namespace {
 
 constexpr unsigned kBatch = 64;
+constexpr unsigned kMessages = 256;                  // of one round: more of them join to one segment
 constexpr int kSleep = 200;                          // milliseconds
 constexpr unsigned kMostFrames = 1400;               // of one segment of 64 KB, at the least MSS of Linux
 constexpr Timestamp kHandshakeLimit = 10 * kSecond;  // for both sides
@@ -149,9 +150,9 @@ void TlsCore::sleep_or_poll(bool idle) {
 }
 
 unsigned TlsCore::take_messages() {
-  rte_mbuf* messages[kBatch];
+  rte_mbuf* messages[kMessages];
   const unsigned count =
-      rte_ring_dequeue_burst(link_.inbox, reinterpret_cast<void**>(messages), kBatch, nullptr);
+      rte_ring_dequeue_burst(link_.inbox, reinterpret_cast<void**>(messages), kMessages, nullptr);
   for (unsigned i = 0; i < count; ++i) {
     const TlsTag tag = read_tag(*messages[i]);
     if (tag.kind == TlsMessage::Packet) {
@@ -251,6 +252,7 @@ void TlsCore::open_session(Adopted& adopted, std::shared_ptr<tls::ServerCredenti
       std::make_unique<tls::Session>(tls::Session::Setup{.hello = std::move(hello),
                                                          .credentials = *adopted.credentials,
                                                          .client_settings = client_settings_.get(),
+                                                         .rooms = *rooms_,
                                                          .client_socket = adopted.client.get(),
                                                          .server_socket = adopted.server.get(),
                                                          .inspector = std::move(reader),
@@ -272,6 +274,7 @@ void TlsCore::on_event(Adopted& adopted, uint32_t events) {
     adopted.session->advance();  // its last alert may still be there
     adopted.session->abort(DecryptReason::PeerReset);
   }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) adopted.session->expect_end();
   advance(adopted);
 }
 
@@ -381,21 +384,33 @@ void TlsCore::carry_out(const ExceptionPort::Outgoing& outgoing) {
   tag.kind = TlsMessage::Frame;
   tag.port = route.adopted->out(route.direction);
   FrameCutter cutter(outgoing, *place, ethernet.view());
-  rte_ring* ring = setup_.links->workers[tag.worker];
-  while (!cutter.done()) {
+  while (!cutter.done() && send_frames(cutter, tag)) continue;
+}
+
+// As many as fit a batch. False: no buffer, and the rest is lost.
+bool TlsCore::send_frames(FrameCutter& cutter, const TlsTag& tag) {
+  rte_mbuf* frames[kBatch];
+  unsigned made = 0;
+  bool room = true;
+  for (; made < kBatch && !cutter.done(); ++made) {
     rte_mbuf* frame = rte_pktmbuf_alloc(setup_.links->pool);
-    const size_t size = cutter.next_size();
-    char* room = frame == nullptr ? nullptr : rte_pktmbuf_append(frame, static_cast<uint16_t>(size));
-    if (room != nullptr) {
-      cutter.write_next(reinterpret_cast<uint8_t*>(room));
-      write_tag(*frame, tag);
-      counters_.packets_out.add(1);
-      if (rte_ring_enqueue(ring, frame) == 0) continue;
+    const auto size = static_cast<uint16_t>(cutter.next_size());
+    room = frame != nullptr && size <= rte_pktmbuf_tailroom(frame);
+    if (!room) {
+      rte_pktmbuf_free(frame);
+      counters_.lost_frames.add(1);
+      break;
     }
-    rte_pktmbuf_free(frame);
-    counters_.lost_frames.add(1);
-    if (room == nullptr) return;
+    cutter.write_next(reinterpret_cast<uint8_t*>(rte_pktmbuf_append(frame, size)));
+    write_tag(*frame, tag);
+    frames[made] = frame;
   }
+  counters_.packets_out.add(made);
+  const unsigned taken = rte_ring_enqueue_burst(setup_.links->workers[tag.worker],
+                                                reinterpret_cast<void**>(frames), made, nullptr);
+  rte_pktmbuf_free_bulk(frames + taken, made - taken);
+  counters_.lost_frames.add(made - taken);
+  return room;
 }
 
 void TlsCore::sweep(Timestamp now) {

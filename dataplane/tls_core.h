@@ -21,6 +21,7 @@
 #include "dataplane/session_credentials.h"
 #include "dataplane/tls_link.h"
 #include "tls/digest.h"
+#include "tls/session.h"
 #include "tls/session_settings.h"
 
 namespace postern::dataplane {
@@ -99,6 +100,7 @@ class TlsCore {
   unsigned take_segments();
   bool workers_have_room() const;
   void carry_out(const ExceptionPort::Outgoing& outgoing);
+  bool send_frames(FrameCutter& cutter, const TlsTag& tag);
 
   unsigned advance_busy();
   void on_event(Adopted& adopted, uint32_t events);
@@ -126,6 +128,7 @@ class TlsCore {
   tls::UpstreamSessions upstream_{1024};
   ExclusionSuggestions suggestions_;
   tls::OwnedSettings client_settings_;
+  std::unique_ptr<tls::SessionRooms> rooms_ = std::make_unique<tls::SessionRooms>();
   std::optional<tls::Digests> digests_;
   std::optional<ExceptionPort> port_;
   UniqueFd events_;  // epoll

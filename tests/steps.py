@@ -85,6 +85,7 @@ STEPS = {
     "perf-compare": script("tests/perf/compare_test.py"),
     "perf-report": script("tests/perf/report_test.py"),
     "perf-search": script("tests/perf/search_test.py"),
+    "perf-peer": script("tests/perf/peer_test.py"),
     "perf-quick": script("tests/perf/quick_test.py", environment={"POSTERN_PERF_BUILD": BUILD}),
     "captures": script("tests/captures/captures_test.py"),
     "build-sanitized": build_sanitized,

@@ -12,8 +12,9 @@
 namespace postern::tls {
 namespace {
 
-constexpr size_t kRecord = 16384;        // clear bytes of the largest record
-constexpr size_t kShare = 16 * kRecord;  // of one call, so that a bulk transfer does not starve the others
+constexpr size_t kShare =
+    256 * 1024;               // bytes of one call, so that a bulk transfer does not starve the others
+constexpr int kTogether = 4;  // records; what one segment of the kernel's can carry
 
 // OpenSSL takes the copy over. False: no memory.
 bool set_staple(ssl_st* connection, Bytes der) noexcept {
@@ -39,8 +40,11 @@ void Session::Free::operator()(ssl_st* connection) const noexcept { SSL_free(con
 Session::Session(Setup setup)
     : hello_(std::move(setup.hello)),
       credentials_(setup.credentials),
+      rooms_(setup.rooms),
       client_socket_(setup.client_socket),
       server_socket_(setup.server_socket),
+      client_end_(setup.client_socket),
+      server_end_(setup.server_socket),
       inspector_(std::move(setup.inspector)),
       upstream_(setup.upstream),
       key_log_(std::move(setup.key_log)) {
@@ -57,7 +61,7 @@ int Session::receiver_socket(Direction d) const noexcept {
 // With the client's own words, so that the server chooses as it would have for the client.
 void Session::greet_server() noexcept {
   ssl_st* server = server_.get();
-  bool ok = server != nullptr && SSL_set_fd(server, server_socket_) == 1;
+  bool ok = server != nullptr && server_end_.serve(server);
   if (ok && !hello_.server_name.empty())
     ok = SSL_set_tlsext_host_name(server, hello_.server_name.c_str()) == 1;
   // 0 is success here.
@@ -100,7 +104,7 @@ void Session::greet_client() noexcept {
   if (shown.settings == nullptr) return abort(shown.reason);
   client_.reset(SSL_new(shown.settings));
   ssl_st* client = client_.get();
-  const bool ok = client != nullptr && SSL_set_fd(client, client_socket_) == 1 &&
+  const bool ok = client != nullptr && client_end_.serve(client) &&
                   SSL_set_max_proto_version(client, SSL_version(server_.get())) == 1 &&
                   SSL_set_session_id_context(client, hello_.scope.data(), hello_.scope.size()) == 1 &&
                   (shown.staple.empty() || set_staple(client, shown.staple));
@@ -180,7 +184,14 @@ void Session::abort(DecryptReason reason) noexcept {
   reason_ = reason;
 }
 
+void Session::expect_end() noexcept {
+  client_end_.expect_end();
+  server_end_.expect_end();
+}
+
 Session::Progress Session::advance() noexcept {
+  client_end_.notice();
+  server_end_.notice();
   if (phase_ == Phase::Server && handshake(server_.get(), DecryptReason::ServerHandshake)) greet_client();
   if (phase_ == Phase::Client && handshake(client_.get(), DecryptReason::ClientHandshake)) {
     open();
@@ -218,35 +229,52 @@ Session::Progress Session::carry() noexcept {
 size_t Session::move(Direction direction) noexcept {
   Half& h = half(direction);
   if (phase_ != Phase::Open || h.told) return 0;
-  if (h.begin == h.end && h.ending == Ending::None) read(direction);
   const uint64_t before = h.passed;
-  if (h.waits) return 0;
-  if (phase_ == Phase::Open && h.begin < h.end && !write(direction)) return h.passed - before;
-  if (phase_ == Phase::Open && h.begin == h.end && h.ending != Ending::None) tell_end(direction);
+  PeerSocket& to = receiver_end(direction);
+  to.gather(rooms_.sealed);
+  for (int i = 0; i < kTogether && move_record(direction);) ++i;
+  const PeerSocket::Outcome sent = to.flush();
+  keep_rest(h);
+  if (phase_ != Phase::Open) return h.passed - before;
+  if (sent == PeerSocket::Outcome::Broken) broken();
+  if (sent == PeerSocket::Outcome::Done && h.rest.empty() && h.ending != Ending::None) tell_end(direction);
   return h.passed - before;
+}
+
+// False: there is nothing more to move now.
+bool Session::move_record(Direction direction) noexcept {
+  Half& h = half(direction);
+  if (h.rest.empty() && h.ending == Ending::None) read(direction);
+  return phase_ == Phase::Open && !h.rest.empty() && !h.waits && write(direction);
+}
+
+// An idle session holds no clear bytes.
+void Session::keep_rest(Half& h) noexcept {
+  if (h.rest.empty()) {
+    h.kept = {};
+  } else if (h.kept.empty() || h.rest.data() < h.kept.data() ||
+             h.rest.data() >= h.kept.data() + h.kept.size()) {
+    h.kept.assign(h.rest.begin(), h.rest.end());
+    h.rest = h.kept;
+  }
 }
 
 void Session::read(Direction direction) noexcept {
   Half& h = half(direction);
-  h.room.resize(kRecord);
   ssl_st* from = sender(direction);
+  if (sender_end(direction).drained() && SSL_has_pending(from) == 0) return;
   ERR_clear_error();
-  const int got = SSL_read(from, h.room.data(), static_cast<int>(h.room.size()));
+  const int got = SSL_read(from, rooms_.clear.data(), static_cast<int>(rooms_.clear.size()));
   if (got > 0) {
-    h.begin = 0;
-    h.end = static_cast<size_t>(got);
-    const Bytes clear = Bytes(h.room).first(h.end);
+    h.rest = Bytes(rooms_.clear).first(static_cast<size_t>(got));
     if (!inspector_) return;
-    const ClearTextInspector::Ruling ruling = inspector_->inspect(direction, clear);
+    const ClearTextInspector::Ruling ruling = inspector_->inspect(direction, h.rest);
     h.waits = ruling == ClearTextInspector::Ruling::Wait;
     if (ruling == ClearTextInspector::Ruling::Block) abort(DecryptReason::ContentBlocked);
     return;
   }
   const int error = SSL_get_error(from, got);
-  if (waits(error)) {
-    h.room = {};  // an idle session holds no clear bytes
-    return;
-  }
+  if (waits(error)) return;
   const bool silent =
       direction == Direction::ToServer && h.passed == 0 && half(Direction::ToClient).ending == Ending::None;
   if (silent) note_objection(error);
@@ -259,14 +287,14 @@ void Session::read(Direction direction) noexcept {
 bool Session::write(Direction direction) noexcept {
   Half& h = half(direction);
   ssl_st* to = receiver(direction);
-  while (h.begin < h.end) {
+  while (!h.rest.empty()) {
     ERR_clear_error();
-    const int put = SSL_write(to, &h.room[h.begin], static_cast<int>(h.end - h.begin));
+    const int put = SSL_write(to, h.rest.data(), static_cast<int>(h.rest.size()));
     if (put <= 0) {
       if (!waits(SSL_get_error(to, put))) broken();
       return false;
     }
-    h.begin += static_cast<size_t>(put);
+    h.rest = h.rest.subspan(static_cast<size_t>(put));
     h.passed += static_cast<size_t>(put);
   }
   return true;

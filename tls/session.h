@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "tls/clear_text.h"
 #include "tls/key_log.h"
+#include "tls/peer_socket.h"
 #include "tls/server_credentials.h"
 
 namespace postern::tls {
@@ -27,6 +28,11 @@ struct SessionFacts {
 // What a client does about the certificate that it was shown: an alert that says it, or it leaves without a
 // byte. Pinned programs do either.
 enum class ClientObjection : uint8_t { None, BadCertificate, CertificateUnknown, UnknownCa, Left };
+// Where sessions of a core put what they move, one after the other.
+struct SessionRooms {
+  std::array<uint8_t, 16384> clear;  // bytes of the largest record
+  PeerSocket::Gathering sealed;
+};
 
 class Session {
  public:
@@ -34,6 +40,7 @@ class Session {
     SessionHello hello;
     ServerCredentials& credentials;                 // outlives the handshakes
     ssl_ctx_st* client_settings = nullptr;          // of new_client_settings; outlives the session
+    SessionRooms& rooms;                            // outlives the session
     int client_socket = -1, server_socket = -1;     // non-blocking
     std::unique_ptr<ClearTextInspector> inspector;  // may be null
     UpstreamSessions* upstream = nullptr;           // null: no session with servers goes on
@@ -49,6 +56,7 @@ class Session {
   };
   // Does what can be done now. For any event of its sockets, which are told of by edges.
   Progress advance() noexcept;
+  void expect_end() noexcept;  // the event said that a peer speaks no more
   void abort(DecryptReason reason) noexcept;
   // The inspector's answer for bytes that wait; call `advance` afterwards.
   void pass(Direction direction) noexcept { half(direction).waits = false; }
@@ -70,8 +78,8 @@ class Session {
   };
   using Connection = std::unique_ptr<ssl_st, Free>;
   struct Half {
-    std::vector<uint8_t> room;
-    size_t begin = 0, end = 0;  // clear bytes that the receiver has not taken yet
+    Bytes rest;                 // clear bytes that the receiver has not taken yet
+    std::vector<uint8_t> kept;  // has them between two calls of `advance`
     Ending ending{};
     bool told = false;   // the receiver knows of the end
     bool waits = false;  // for the inspector's answer
@@ -84,6 +92,12 @@ class Session {
     return d == Direction::ToServer ? client_.get() : server_.get();
   }
   ssl_st* receiver(Direction d) const noexcept { return sender(other(d)); }
+  PeerSocket& receiver_end(Direction d) noexcept {
+    return d == Direction::ToServer ? server_end_ : client_end_;
+  }
+  const PeerSocket& sender_end(Direction d) const noexcept {
+    return d == Direction::ToServer ? client_end_ : server_end_;
+  }
   int receiver_socket(Direction d) const noexcept;
 
   void greet_server() noexcept;
@@ -99,6 +113,8 @@ class Session {
                              const unsigned char* offered, unsigned offered_size, void* session) noexcept;
   Progress carry() noexcept;
   size_t move(Direction direction) noexcept;
+  bool move_record(Direction direction) noexcept;
+  void keep_rest(Half& half) noexcept;
   void read(Direction direction) noexcept;
   bool write(Direction direction) noexcept;
   void tell_end(Direction direction) noexcept;
@@ -106,7 +122,9 @@ class Session {
 
   SessionHello hello_;
   ServerCredentials& credentials_;
+  SessionRooms& rooms_;
   int client_socket_, server_socket_;
+  PeerSocket client_end_, server_end_;  // of the connections below
   std::unique_ptr<ClearTextInspector> inspector_;
   UpstreamSessions* upstream_;
   std::vector<uint8_t> staple_;  // of the session that goes on with the server

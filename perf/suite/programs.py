@@ -55,6 +55,7 @@ ALL = (
     Program("rfc2544", needs=("posternd", "posternctl", "perf/pktgen"), root=True),
     Program("hot_swap", needs=("posternd", "posternctl", "perf/pktgen"), root=True),
     Program("lab", needs=("posternd", "posternctl"), root=True),
+    Program("tls", needs=("posternd",), root=True),
 )
 
 

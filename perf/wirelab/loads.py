@@ -41,17 +41,25 @@ class Case:
 
 
 def _url(port, size):
-    return f"{'https' if port in (HTTPS, HTTPS_TEN) else 'http'}://{SERVER}:{port}/{size}k"
+    return f"{'http' if port in (HTTP, HTTP_TEN) else 'https'}://{SERVER}:{port}/{size}k"
 
 
-def _wrk(stand, seconds, _rate, port, size, headers=(), connections=CONNECTIONS):
+def wrk_told(stand, seconds, port, size, headers=(), connections=CONNECTIONS):
+    """What wrk_summary.lua writes."""
     done = stand.run("client", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
                      f"{HERE}/wrk_summary.lua", *(word for h in headers for word in ("-H", h)), _url(port, size),
                      timeout=seconds + 30)
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    errors = told["connect"] + told["read"] + told["write"] + told["status"] + told["timeout"]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def errors_of(told):
+    return told["connect"] + told["read"] + told["write"] + told["status"] + told["timeout"]
+
+
+def _wrk(stand, seconds, _rate, port, size, headers=(), connections=CONNECTIONS):
+    told = wrk_told(stand, seconds, port, size, headers, connections)
     rate = told["requests"] / (told["duration_us"] * 1e-6)
-    return Turn({"rate": rate, "throughput": rate * size * 1024 * 8 / GBIT}, told["requests"], errors)
+    return Turn({"rate": rate, "throughput": rate * size * 1024 * 8 / GBIT}, told["requests"], errors_of(told))
 
 
 def _stream(stand, seconds, _rate):

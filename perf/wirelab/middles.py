@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from labkit import process
 from labkit.process import LabError
+from wirelab import decrypting
 from wirelab.stand import CLIENT, HTTP, HTTP_TEN, HTTPS, HTTPS_TEN, PORTS, SERVER, STREAM
 
 PORT_KINDS = ("af_xdp", "af_packet")
@@ -19,9 +20,18 @@ class Middle:
     name: str
     kind: str = ""  # of ports
     joins_hosts = False
+    probe = f"http://{SERVER}/1k"  # what answers when it is up
 
     def up(self, stand):
         raise NotImplementedError
+
+    def carries(self, case):
+        """Whether this case of the lab gets through."""
+        return True
+
+    def speaks(self, protocol):
+        """Whether a client can get through with this kind of key and version of TLS."""
+        return True
 
 
 class Direct(Middle):
@@ -80,9 +90,10 @@ class Testpmd(Middle):
 class Postern(Middle):
     """posternd at one feature level."""
 
-    def __init__(self, name, kind, level, build, idle="sleep"):
+    def __init__(self, name, kind, level, build, idle="sleep", decryption=None):
         super().__init__(name, kind)
         self.level, self.build, self.idle = level, build, idle
+        self.decryption = decryption or decrypting.Decryption()
 
     def rules(self):
         both, log = "zones: {source: [trust], destination: [management]}", "logging: {forwarding: all, log_end: true}"
@@ -91,6 +102,8 @@ class Postern(Middle):
         others = [f"{{rule: other_{n}, action: allow, {both}, source: [10.99.{n}.0/24], protocol: tcp, "
                   f"ports: [{7000 + n}], {log}}}" for n in range(OTHERS)]
         ends = f"{both}, source: [{CLIENT}/32], destination: [{SERVER}/32], protocol: tcp"
+        if self.level == "tls":  # what the pack does not name is not decrypted
+            return [*others, f"{{rule: undecrypted, action: allow, {both}, protocol: tcp, {log}}}"]
         if self.level == "l4":
             return [*others, f"{{rule: services, action: allow, {ends}, ports: {list(SERVICES)}, {log}}}"]
         return [*others, *(f"{{rule: allow_{app}, action: allow, {ends}, application: {app}, service: any, {log}}}"
@@ -106,18 +119,18 @@ class Postern(Middle):
         site = f"{stand.folder}/site.yaml"
         with open(site, "w", encoding="ascii") as file:
             file.write(f"""site: perf
-packs: []
+{self.decryption.site_text(stand) if self.level == "tls" else "packs: []"}
 idle: {self.idle}
 pattern_cache: "{stand.shared}/patterns"
 wires: [{{wire: lab, sides: {{client: "{self.kind}:{PORTS[0]}", server: "{self.kind}:{PORTS[1]}"}}}}]
 zones: [{{zone: trust, wire: lab, side: client}}, {{zone: management, wire: lab, side: server}}]
 rules:
-  before:
+  {"after" if self.level == "tls" else "before"}:
 """ + "".join(f"    - {rule}\n" for rule in self.rules()) + f"""logging:
   directory: "{stand.folder}/logs"
   forwarding: {{all: {{file: all.json}}}}
   default_rule: all
-exceptions: {{application_unknown: pass}}
+exceptions: {{application_unknown: pass, inspection_unavailable: pass}}
 timeouts: {{tcp_closed: 1}}
 control: {{socket: "{stand.folder}/control.sock"}}
 """)

@@ -92,6 +92,7 @@ Exchange::Exchange(ServerCredentials& credentials, Setup setup) {
                                             .scope = setup.scope},
                                   .credentials = credentials,
                                   .client_settings = settings_.get(),
+                                  .rooms = *rooms_,
                                   .client_socket = near_client_.get(),
                                   .server_socket = near_server_.get(),
                                   .inspector = std::move(setup.inspector),

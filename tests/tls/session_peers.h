@@ -92,6 +92,7 @@ class Exchange {
   OwnedSettings settings_ = new_client_settings();
   UniqueFd near_client_, near_server_;
   std::optional<Peer> client_, server_;
+  std::unique_ptr<SessionRooms> rooms_ = std::make_unique<SessionRooms>();
   std::optional<Session> session_;
   Session::Progress progress_{};
 };
