@@ -48,6 +48,7 @@ struct Slot {
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
   bool vlan_changes = false;  // outer VLAN id is rewritten on the way out
+  bool told = false;          // the drop is in the log, or will not be
   uint16_t vlan_out = 0;
   uint16_t fragments = kNoFragments;  // further fragments of this datagram, held by FragmentTable
   uint16_t released = kNoFragments,
@@ -77,7 +78,7 @@ class Burst {
     slot.fate = Fate::Open;
     slot.reason = DropReason::None;
     slot.tcp_flags = slot.icmp_type = slot.icmp_code = 0;
-    slot.vlan_changes = false;
+    slot.vlan_changes = slot.told = false;
     slot.fragments = slot.released = slot.released_last = kNoFragments;
     slot.flow = kNoFlow;
     // One by one: copied from each other, the second waits for the first store.

@@ -31,16 +31,17 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 }  // namespace
 
 Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters,
-                 TraceRecorder& trace, Adopter& adopter)
+                 TraceRecorder& trace, Adopter& adopter, Decider& decider)
     : flows_(flows),
       streams_(streams),
       log_(log),
       counters_(counters),
       trace_(trace),
       adopter_(adopter),
+      decider_(decider),
       half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
-void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
+void Tracker::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   flows_.find(burst);
   const uint64_t created_before = counters_.flows_created.value();
   for (unsigned i = 0; i < burst.size(); ++i) {
@@ -52,7 +53,7 @@ void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
     if (slot.kind == Kind::IcmpError) {
       observe_error(slot);
     } else if (slot.flow == kNoFlow) {
-      open(burst, i, policy);
+      open(burst, i, snapshot);
     } else {
       observe(burst, slot);
     }
@@ -60,8 +61,9 @@ void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
   }
 }
 
-void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& policy) noexcept {
+void Tracker::open(Burst& burst, unsigned slot_number, const classify::PolicySnapshot& snapshot) noexcept {
   Slot& slot = burst[slot_number];
+  const classify::Policy& policy = snapshot.policy();
   if (slot.kind == Kind::IcmpQuery && is_icmp_reply(slot)) return drop(slot, DropReason::IcmpUnrelated);
   const bool midstream = slot.kind == Kind::Tcp && (slot.tcp_flags & (kSyn | kAck)) != kSyn;
   if (midstream) {
@@ -71,6 +73,7 @@ void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& p
       return;
     }
   }
+  if (!midstream && decider_.refuses_unrecorded(slot, snapshot, burst.now)) return;
   create(burst, slot, policy);
 }
 
