@@ -93,6 +93,18 @@ class Burst {
   unsigned size_ = 0;
 };
 
+// Some of the flows of a burst. Spares a walk over the burst for each packet of a flood, in which no two
+// belong to the same flow; may be wrong only in saying that it holds one.
+class FlowFilter {
+ public:
+  void add(uint32_t flow) noexcept { bits_[flow / 64 % 4] |= bit(flow); }
+  bool may_hold(uint32_t flow) const noexcept { return (bits_[flow / 64 % 4] & bit(flow)) != 0; }
+
+ private:
+  static uint64_t bit(uint32_t flow) noexcept { return uint64_t{1} << (flow % 64); }
+  std::array<uint64_t, 4> bits_{};
+};
+
 inline void drop(Slot& slot, DropReason reason) noexcept {
   slot.fate = Fate::Drop;
   slot.reason = reason;

@@ -43,6 +43,7 @@ Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters&
 
 void Tracker::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   flows_.find(burst);
+  of_burst_.reset();
   const uint64_t created_before = counters_.flows_created.value();
   for (unsigned i = 0; i < burst.size(); ++i) {
     Slot& slot = burst[i];
@@ -89,6 +90,7 @@ void Tracker::create(Burst& burst, Slot& slot, const classify::Policy& policy) n
     return;
   }
   slot.flow = flow;
+  if (of_burst_) of_burst_->add(flow);
   start(burst, slot);
 }
 
@@ -230,6 +232,15 @@ void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
   append_half_open(half_open_of(flow));
 }
 
+bool Tracker::in_burst(Burst& burst, uint32_t flow) noexcept {
+  if (!of_burst_) {
+    of_burst_.emplace();
+    for (const Slot& slot : burst) of_burst_->add(slot.flow);
+  }
+  return of_burst_->may_hold(flow) &&
+         std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
+}
+
 // True when a half-open flow was ended. Flows that were answered since they were remembered are only
 // forgotten; one that a packet of this very burst belongs to is spared this time, and waits for its turn
 // again.
@@ -238,9 +249,7 @@ bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
     const HalfOpen entry = take_oldest_half_open();
     if (!still_half_open(entry)) continue;
     const uint32_t flow = entry.flow;
-    const bool in_burst =
-        std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
-    if (in_burst) {
+    if (in_burst(burst, flow)) {
       append_half_open(entry);
       continue;
     }

@@ -4,6 +4,7 @@
 // One worker.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "classify/policy_snapshot.h"
@@ -61,6 +62,7 @@ class Tracker {
   HalfOpen take_oldest_half_open() noexcept;
   void remember_half_open(Burst& burst, uint32_t flow) noexcept;
   bool evict_oldest_half_open(Burst& burst) noexcept;
+  bool in_burst(Burst& burst, uint32_t flow) noexcept;
   void count_half_open(bool before, bool after) noexcept;
   void age_one(uint32_t flow, Timestamp now, const classify::Timeouts& timeouts) noexcept;
   uint32_t timeout_of(const FlowHot& hot, const classify::Timeouts& timeouts) const noexcept;
@@ -75,7 +77,8 @@ class Tracker {
   std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;
-  uint32_t hand_ = 0;  // next record to look at for age
+  std::optional<FlowFilter> of_burst_;  // made when the first flow of a burst is evicted
+  uint32_t hand_ = 0;                   // next record to look at for age
   Timestamp aged_at_ = 0;
 };
 
