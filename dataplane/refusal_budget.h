@@ -27,7 +27,7 @@ class RefusalBudget {
   }
   bool used_up(const IpAddress& source, Timestamp now) noexcept {
     if (of_second(all_, now).spent >= per_second_) return true;
-    return of_second(cell(source), now).spent >= (per_second_ + kShares - 1) / kShares;
+    return of_second(cell(source), now).spent > (per_second_ - 1) / kShares;
   }
 
  private:
