@@ -44,7 +44,9 @@ class RefusalBudget {
   Cell& cell(const IpAddress& source) noexcept {
     uint64_t halves[2];
     std::memcpy(halves, source.bytes.data(), sizeof halves);
-    return cells_[fold_multiply(halves[0] ^ seed_, halves[1] ^ 0xa0761d6478bd642full) % kCells];
+    const uint64_t hash =
+        fold_multiply(halves[0] ^ 0xa0761d6478bd642full ^ seed_, halves[1] ^ 0xe7037ed1a0b428dbull);
+    return cells_[hash % kCells];
   }
 
   uint32_t per_second_;
