@@ -189,6 +189,32 @@ Match ApplicationTable::match(AppId id, Service service, const FlowFacts& facts)
   return best;
 }
 
+// Says of all ports at once what `match` says of one.
+std::vector<PortRange> ApplicationTable::first_packet_ports(AppId id, Service service, uint8_t protocol,
+                                                            Action action) const {
+  const Entry& entry = entries_[by_id_[id.value] - 1];
+  const Application& application = *entry.application;
+  if (application.wildcard) return {PortRange{}};
+  const bool is_identified = identified(application);
+  const auto may_show = [&](AppId wanted) {
+    return action == Action::Allow && can_run_over(wanted, protocol);
+  };
+  if (is_identified && application.members.empty())
+    return may_show(id) ? std::vector<PortRange>{{}} : std::vector<PortRange>{};
+  std::vector<PortRange> ports;
+  for (size_t i = 0; i < application.members.size(); ++i) {
+    const Member& member = application.members[i];
+    const bool anywhere = service == Service::Any && (is_identified || member.application);
+    const bool any_transport = service == Service::Any && is_identified;
+    if (!any_transport && member.protocol != kAnyProtocol && member.protocol != protocol) continue;
+    const std::optional<AppId> wanted = is_identified ? std::optional(id) : member.application;
+    if (wanted && !may_show(*wanted)) continue;
+    if (anywhere || entry.ports[i].any()) return {PortRange{}};
+    ports.insert(ports.end(), entry.ports[i].ranges().begin(), entry.ports[i].ranges().end());
+  }
+  return ports;
+}
+
 Objection ApplicationTable::objection_of(AppId id, Service service, const FlowFacts& facts) const noexcept {
   const Match answer = match(id, service, facts);
   if (answer == Match::Yes) return Objection::None;

@@ -26,6 +26,9 @@ class ApplicationTable {
   Match match(AppId id, Service service, const FlowFacts& facts) const noexcept;
   // The same of what may run inside the flow, of which nothing is known: Maybe or No.
   Match match_inside(AppId id, Service service, FlowFacts facts) const noexcept;
+  // Destination ports on which a rule of this application has a say in a flow's first packet, when the
+  // application is pending: it could match for certain, or allow. Hosts aside; in no order, may overlap.
+  std::vector<PortRange> first_packet_ports(AppId id, Service service, uint8_t protocol, Action action) const;
   // Why that is not Yes: the condition that the member which comes closest fails.
   Objection objection_of(AppId id, Service service, const FlowFacts& facts) const noexcept;
 

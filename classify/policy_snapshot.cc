@@ -10,6 +10,7 @@
 #include "classify/application_table.h"
 #include "classify/policy_check.h"
 #include "classify/policy_dump.h"
+#include "classify/port_outlook.h"
 #include "classify/rule_table.h"
 #include "classify/subject_table.h"
 #include "classify/zone_table.h"
@@ -73,8 +74,10 @@ struct PolicySnapshot::Tables {
   ExclusionTable exclusions;
   std::vector<RuleConditions> conditions;                 // by position in the policy
   std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
+  std::vector<PortOutlook> outlooks;                      // of each in `storage`
   std::vector<bool> in_tls;                               // by application
   std::vector<const RuleTable*> by_pair;                  // source zone * zone_count + destination zone
+  std::vector<uint32_t> outlook_by_pair;                  // position in `outlooks`, for each in `by_pair`
   size_t zone_count = 0;
 
   const RuleTable* find(Zone source, Zone destination) const noexcept {
@@ -87,14 +90,17 @@ struct PolicySnapshot::Tables {
     for (const auto& [pair, numbers] : pairs)
       zone_count = std::max<size_t>(zone_count, std::max(pair.first, pair.second).value + size_t{1});
     by_pair.resize(zone_count * zone_count);
-    std::map<std::vector<uint32_t>, const RuleTable*> known;
+    outlook_by_pair.resize(by_pair.size());
+    std::map<std::vector<uint32_t>, uint32_t> known;
     for (const auto& [pair, numbers] : pairs) {
-      const RuleTable*& table = known[numbers];
-      if (table == nullptr) {
+      const auto [at, fresh] = known.try_emplace(numbers, static_cast<uint32_t>(storage.size()));
+      if (fresh) {
         storage.push_back(std::make_unique<const RuleTable>(numbers, conditions));
-        table = storage.back().get();
+        outlooks.emplace_back(numbers, conditions, applications);
       }
-      by_pair[pair.first.value * zone_count + pair.second.value] = table;
+      const size_t index = pair.first.value * zone_count + pair.second.value;
+      by_pair[index] = storage[at->second].get();
+      outlook_by_pair[index] = at->second;
     }
   }
 };
@@ -155,6 +161,13 @@ Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
   decision.final = !judge.waits();
   decision.could_allow = judge.waiting_allow() || decision.action() == Action::Allow;
   return decision;
+}
+
+bool PolicySnapshot::hopeless(Zone source, Zone destination, uint8_t protocol, uint16_t port) const noexcept {
+  if (source == kNoZone || destination == kNoZone) return false;  // dropped for another reason
+  const size_t index = source.value * tables_->zone_count + destination.value;
+  if (tables_->find(source, destination) == nullptr) return true;
+  return tables_->outlooks[tables_->outlook_by_pair[index]].hopeless(protocol, port);
 }
 
 Match PolicySnapshot::opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept {

@@ -76,6 +76,10 @@ class PolicySnapshot {
 
   Decision decide(const FlowFacts& facts) const noexcept;
 
+  // True when zones, protocol and port alone say that the default rule drops a flow whose application is not
+  // known yet, and that no application could change it. A short cut for floods; false says nothing.
+  bool hopeless(Zone source, Zone destination, uint8_t protocol, uint16_t port) const noexcept;
+
   // What one rule of the policy says, asked alone; for explanations, the data path asks `decide`.
   Match opinion_of(const Rule& rule, const FlowFacts& facts) const noexcept;
   // Why that opinion is not Yes.

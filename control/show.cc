@@ -329,6 +329,7 @@ Reply show_stats(const Running& running) {
                            {"opened", stats->flows_created},
                            {"ended", stats->flows_ended},
                            {"half_open_evicted", stats->half_open_evicted},
+                           {"unrecorded", stats->flows_unrecorded},
                            {"capacity", stats->flow_capacity},
                            {"memory_bytes", stats->flow_table_bytes}}},
                          {"log",

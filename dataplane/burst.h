@@ -48,6 +48,7 @@ struct Slot {
   uint8_t tcp_flags = 0;
   uint8_t icmp_type = 0, icmp_code = 0;
   bool vlan_changes = false;  // outer VLAN id is rewritten on the way out
+  bool told = false;          // the drop is in the log, or will not be
   uint16_t vlan_out = 0;
   uint16_t fragments = kNoFragments;  // further fragments of this datagram, held by FragmentTable
   uint16_t released = kNoFragments,
@@ -77,7 +78,7 @@ class Burst {
     slot.fate = Fate::Open;
     slot.reason = DropReason::None;
     slot.tcp_flags = slot.icmp_type = slot.icmp_code = 0;
-    slot.vlan_changes = false;
+    slot.vlan_changes = slot.told = false;
     slot.fragments = slot.released = slot.released_last = kNoFragments;
     slot.flow = kNoFlow;
     // One by one: copied from each other, the second waits for the first store.
@@ -90,6 +91,18 @@ class Burst {
  private:
   std::array<Slot, kCapacity> slots_;
   unsigned size_ = 0;
+};
+
+// Some of the flows of a burst. Spares a walk over the burst for each packet of a flood, in which no two
+// belong to the same flow; may be wrong only in saying that it holds one.
+class FlowFilter {
+ public:
+  void add(uint32_t flow) noexcept { bits_[flow / 64 % 4] |= bit(flow); }
+  bool may_hold(uint32_t flow) const noexcept { return (bits_[flow / 64 % 4] & bit(flow)) != 0; }
+
+ private:
+  static uint64_t bit(uint32_t flow) noexcept { return uint64_t{1} << (flow % 64); }
+  std::array<uint64_t, 4> bits_{};
 };
 
 inline void drop(Slot& slot, DropReason reason) noexcept {

@@ -47,6 +47,7 @@ struct Counters {
   Counter received, sent;
   Counter terminated, forged;  // packets that TLS cores took, and that they made
   Counter flows_created, flows_ended, half_open_evicted, log_records_lost, handed_off;
+  Counter flows_unrecorded;  // refused by the policy without a record
 
   void drop(DropReason reason, uint64_t packets = 1) noexcept {
     dropped[static_cast<size_t>(reason)].add(packets);

@@ -87,8 +87,9 @@ void sum_into(WorkerStats& total, const WorkerStats& one) {
        {&WorkerStats::received, &WorkerStats::sent, &WorkerStats::held, &WorkerStats::handed_over,
         &WorkerStats::taken_over, &WorkerStats::terminated, &WorkerStats::forged, &WorkerStats::flows,
         &WorkerStats::half_open, &WorkerStats::flows_created, &WorkerStats::flows_ended,
-        &WorkerStats::half_open_evicted, &WorkerStats::log_records_lost, &WorkerStats::flow_table_bytes,
-        &WorkerStats::flow_capacity, &WorkerStats::busy_cycles, &WorkerStats::idle_cycles})
+        &WorkerStats::half_open_evicted, &WorkerStats::flows_unrecorded, &WorkerStats::log_records_lost,
+        &WorkerStats::flow_table_bytes, &WorkerStats::flow_capacity, &WorkerStats::busy_cycles,
+        &WorkerStats::idle_cycles})
     total.*field += one.*field;
   total.generation = one.generation;
 }

@@ -312,9 +312,59 @@ void Decider::judge(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now
     cold.identified = kApplicationUnidentified.value;
   if ((hot.flags & kGaveUp) != 0)
     return give_up(flow, snapshot, now);  // a new policy: the exception still applies
+  const bool first = hot.generation == Generation{};
   FlowFacts facts = facts_of(hot, cold, snapshot);
   facts.exclusions = exclusions;
   apply(flow, answer_for(hot, cold, facts, snapshot, now), snapshot, now);
+  if (first && hot.verdict == FlowVerdict::Drop) budget_.spend(facts.source, now);
+}
+
+bool Decider::refuses_unrecorded(Slot& slot, const PolicySnapshot& snapshot, Timestamp now) noexcept {
+  const Side opener = slot.port.side();
+  if (!budget_.used_up(slot.key.address[static_cast<size_t>(opener)], now)) return false;
+  // Pieces of a datagram count for the flow one by one, and somebody may wait for this very flow.
+  if (slot.fragments != kNoFragments || trace_.awaits(slot.key)) return false;
+  FlowHot hot{.key = slot.key};
+  if (opener == Side::Second) hot.flags = kOpenedBySecond;
+  if (hot.key.protocol == classify::kUdp && expectation_of(hot, now) != nullptr) return false;
+  const FlowCold cold{};
+  const FlowFacts facts = facts_of(hot, cold, snapshot);
+  Answer answer{.source_zone = facts.source_zone, .destination_zone = facts.destination_zone};
+  const bool alone = facts.protocol == classify::kTcp ||
+                     snapshot.multicast_groups(facts.protocol, facts.source_port).empty();
+  if (alone &&
+      snapshot.hopeless(facts.source_zone, facts.destination_zone, facts.protocol, facts.destination_port))
+    answer.refuse(DropReason::PolicyDefault);
+  else
+    answer = answer_for(hot, cold, facts, snapshot, now);
+  if (answer.verdict != FlowVerdict::Drop) return false;
+  drop(slot, answer.reason);
+  count_unrecorded(slot, answer, snapshot, now);
+  return true;
+}
+
+void Decider::count_unrecorded(Slot& slot, const Answer& answer, const PolicySnapshot& snapshot,
+                               Timestamp now) noexcept {
+  const classify::Policy& policy = snapshot.policy();
+  const classify::Logging& logging = answer.rule != nullptr ? answer.rule->logging : policy.default_logging;
+  const RuleId rule = answer.rule != nullptr ? answer.rule->id : kDefaultRule;
+  counters_.flows_unrecorded.add(1);
+  if (rule.value < Counters::kRules) {
+    RuleCounters& counted = counters_.rules[rule.value];
+    counted.flows.add(1);
+    counted.packets.add(1);
+    counted.bytes.add(slot.packet.length());
+  }
+  slot.told = true;
+  const bool unexpected = answer.reason != DropReason::PolicyRule;
+  if (!unexpected && !logging.start && !logging.end) return;
+  log_.packet_drop(slot,
+                   {.forwarding = logging.forwarding,
+                    .generation = policy.generation,
+                    .rule = rule,
+                    .source_zone = answer.source_zone,
+                    .destination_zone = answer.destination_zone},
+                   now);
 }
 
 void Decider::give_up(uint32_t flow, const PolicySnapshot& snapshot, Timestamp now) noexcept {

@@ -12,6 +12,7 @@
 #include "dataplane/expectation.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/refusal_budget.h"
 #include "dataplane/related.h"
 #include "dataplane/trace.h"
 #include "dataplane/wire.h"
@@ -22,17 +23,23 @@ class Decider {
  public:
   // `questions[own]` is written by this worker, the others are read.
   Decider(FlowTable& flows, FlowLog& log, Counters& counters, const std::vector<VlanMap>& vlan_maps,
-          std::span<QuestionTable> questions, unsigned own, TraceRecorder& trace)
+          std::span<QuestionTable> questions, unsigned own, TraceRecorder& trace, const RefusalBudget& budget)
       : flows_(flows),
         log_(log),
         counters_(counters),
         vlan_maps_(vlan_maps),
         questions_(questions),
         own_(own),
-        trace_(trace) {}
+        trace_(trace),
+        budget_(budget) {}
 
   // Afterwards every flow of an Open slot was judged by `snapshot`; its verdict may be Pending.
   void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
+
+  // Whether the policy refuses the flow that the packet would open, whatever its application turns out to be,
+  // and the records for such flows are used up: the packet is then dropped, counted for the rule and told at
+  // a limited rate. In a flood this spares the table and the log, and leaves half-open flows of others alone.
+  bool refuses_unrecorded(Slot& slot, const classify::PolicySnapshot& snapshot, Timestamp now) noexcept;
 
   // Judges again because what is known of the flow has changed.
   // `exclusions`: what the site says of its TLS, known at the client's hello; it stays as it was answered
@@ -74,6 +81,8 @@ class Decider {
   bool answers_question(const FlowHot& hot, const classify::PolicySnapshot& snapshot,
                         Timestamp now) const noexcept;
   void remember_question(const FlowHot& hot, Timestamp now) noexcept;
+  void count_unrecorded(Slot& slot, const Answer& answer, const classify::PolicySnapshot& snapshot,
+                        Timestamp now) noexcept;
 
   FlowTable& flows_;
   FlowLog& log_;
@@ -83,6 +92,7 @@ class Decider {
   unsigned own_;
   ExpectationTable expectations_;
   TraceRecorder& trace_;
+  RefusalBudget budget_;
 };
 
 }  // namespace postern::dataplane

@@ -175,7 +175,8 @@ void Dispatcher::refuse(Slot& slot, const classify::Policy& policy, Timestamp no
   if (slot.reason == DropReason::Midstream)
     if (Packet reset = adopter_.reset_for(slot, policy, now)) forge(std::move(reset), slot.port, now);
   if (by_verdict && slot.kind == Kind::Tcp) reset_peers(slot, now);
-  if (!by_verdict) log_.packet_drop(slot, policy.default_logging.forwarding, policy.generation, now);
+  if (!by_verdict && !slot.told)
+    log_.packet_drop(slot, {policy.default_logging.forwarding, policy.generation}, now);
   while (const Packet further = next_of(slot)) {
     if (by_verdict) account(slot, further.length(), now);
     counters_.drop(slot.reason);

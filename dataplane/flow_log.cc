@@ -144,8 +144,7 @@ void FlowLog::tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsF
   push(record, extra_of(facts));
 }
 
-void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation,
-                          Timestamp now) noexcept {
+void FlowLog::packet_drop(const Slot& slot, const DropOrigin& origin, Timestamp now) noexcept {
   Limit& limit = limits_[static_cast<size_t>(slot.reason)];
   const Timestamp second = now / kSecond;
   if (limit.second != second) {
@@ -161,8 +160,11 @@ void FlowLog::packet_drop(const Slot& slot, ForwardingId forwarding, Generation 
   record.kind = RecordKind::PacketDrop;
   record.dropped_packets = 1;
   record.suppressed = std::exchange(limit.suppressed, 0);
-  record.generation = generation;
-  record.forwarding = forwarding;
+  record.generation = origin.generation;
+  record.forwarding = origin.forwarding;
+  record.rule = origin.rule;
+  record.source_zone = origin.source_zone;
+  record.destination_zone = origin.destination_zone;
   record.action = Action::Drop;
   record.drop_reason = slot.reason;
   record.inspection_reason = InspectionReason::Dropped;

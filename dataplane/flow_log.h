@@ -15,6 +15,14 @@
 
 namespace postern::dataplane {
 
+// Who dropped a packet that is told alone. Where no rule judged it, `forwarding` is the default rule's.
+struct DropOrigin {
+  ForwardingId forwarding;
+  Generation generation;
+  RuleId rule = kDefaultRule;
+  Zone source_zone = kNoZone, destination_zone = kNoZone;
+};
+
 class FlowLog {
  public:
   // What the end of a flow takes of the ring at most: its record, and that of a handshake that never
@@ -41,8 +49,8 @@ class FlowLog {
   // Once per handshake, after the verdict that its facts led to: tells it where the flow's rule logs, or the
   // flow is dropped; else writes nothing.
   void tls(const FlowHot& hot, const FlowCold& cold, const classify::TlsFacts& facts, Timestamp now) noexcept;
-  // For a packet whose flow is unknown or not to blame. `forwarding` is the default rule's.
-  void packet_drop(const Slot& slot, ForwardingId forwarding, Generation generation, Timestamp now) noexcept;
+  // For a packet without a flow, or whose flow is not to blame.
+  void packet_drop(const Slot& slot, const DropOrigin& origin, Timestamp now) noexcept;
 
  private:
   LogRecord describe_flow(const FlowHot& hot, const FlowCold& cold, Timestamp now) const noexcept;

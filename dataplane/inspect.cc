@@ -33,6 +33,7 @@ void clear_urgent(Slot& slot) noexcept {
 
 void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   const Moment at{snapshot, burst.now};
+  FlowFilter earlier;
   for (Slot& slot : burst) {
     if (slot.fate != Fate::Open || slot.flow == kNoFlow || slot.kind == Kind::IcmpError) continue;
     const FlowHot& hot = flows_.hot(slot.flow);
@@ -45,7 +46,8 @@ void Inspector::run(Burst& burst, const classify::PolicySnapshot& snapshot) noex
     }
     const bool adopted = (hot.flags & kAdopted) != 0;  // then a TLS core bounds what passes undecided
     const bool waits = hot.verdict == FlowVerdict::Pending && slot.fate == Fate::Open && !adopted;
-    if (waits && !budget_left(burst, slot, snapshot.policy().pending)) give_up(slot.flow, at);
+    if (waits && !budget_left(burst, slot, earlier, snapshot.policy().pending)) give_up(slot.flow, at);
+    earlier.add(slot.flow);
     if (slot.fate == Fate::Open && slot.kind == Kind::Tcp) hold_hello(slot, snapshot.policy());
   }
 }
@@ -167,15 +169,16 @@ void Inspector::give_up(uint32_t flow, const Moment& at) noexcept {
 
 // What has passed, and what would pass before `slot` in this burst: a flow that uses up its budget with one
 // burst has none of its packets forwarded.
-bool Inspector::budget_left(Burst& burst, const Slot& slot,
+bool Inspector::budget_left(Burst& burst, const Slot& slot, const FlowFilter& earlier,
                             const classify::PendingBudget& budget) const noexcept {
   const FlowCold& cold = flows_.cold(slot.flow);
   uint64_t packets = cold.packets_to_server + cold.packets_to_client;
   uint64_t bytes = cold.bytes_to_server + cold.bytes_to_client;
-  for (const Slot* earlier = burst.begin(); earlier != &slot; ++earlier) {
-    if (earlier->fate != Fate::Open || earlier->flow != slot.flow) continue;
+  const Slot* end = earlier.may_hold(slot.flow) ? &slot : burst.begin();
+  for (const Slot* other = burst.begin(); other != end; ++other) {
+    if (other->fate != Fate::Open || other->flow != slot.flow) continue;
     ++packets;
-    bytes += earlier->packet.length();
+    bytes += other->packet.length();
   }
   const Timestamp age = burst.now - cold.start_us * kMicrosecond;
   return packets < budget.packets && bytes < budget.bytes && age < budget.seconds * kSecond;

@@ -39,7 +39,8 @@ class Inspector {
   void finish(Stream& stream, Slot& slot, Timestamp now) noexcept;
   void no_room(Slot& slot, const Moment& at) noexcept;
   void give_up(uint32_t flow, const Moment& at) noexcept;
-  bool budget_left(Burst& burst, const Slot& slot, const classify::PendingBudget& budget) const noexcept;
+  bool budget_left(Burst& burst, const Slot& slot, const FlowFilter& earlier,
+                   const classify::PendingBudget& budget) const noexcept;
 
   FlowTable& flows_;
   StreamTable& streams_;

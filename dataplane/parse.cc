@@ -75,10 +75,12 @@ void apply(Slot& slot, L2Action action) noexcept {
 
 }  // namespace
 
-void Parser::run(Burst& burst, const classify::Exceptions& exceptions) noexcept {
+unsigned Parser::run(Burst& burst, const classify::Exceptions& exceptions) noexcept {
   fragments_.begin_burst();
+  unsigned open = 0;
   for (Slot& slot : burst) {
     parse(slot, burst.now);
+    open += slot.fate == Fate::Open;
     if (slot.fate != Fate::Drop) continue;
     const bool full = slot.reason == DropReason::FragmentsFull;
     // A bad frame that a host ignores may pass on the operator's word; a source route or a stack of tags that
@@ -93,6 +95,7 @@ void Parser::run(Burst& burst, const classify::Exceptions& exceptions) noexcept 
       slot.reason = DropReason::None;
     }
   }
+  return open;
 }
 
 void Parser::parse(Slot& slot, Timestamp now) noexcept {
@@ -146,7 +149,8 @@ bool Parser::parse_plain(Slot& slot, Bytes packet) noexcept {
     const size_t header = (transport[12] >> 4) * 4u;
     // RFC 9293 section 3.10.7: what is neither SYN nor RST has ACK; everything else is looked at in full.
     const bool middle = (transport[13] & (kSyn | kRst | kAck)) == kAck;
-    if (!middle || header < kTcpHeader || length < kIp + header) return false;
+    const bool opening = (transport[13] & (kSyn | kRst | kFin)) == kSyn && length == kIp + header;
+    if (!(middle || opening) || header < kTcpHeader || length < kIp + header) return false;
     slot.kind = Kind::Tcp;
     slot.tcp_flags = transport[13];
     slot.segment = packet.subspan(kIp, length - kIp);

@@ -23,8 +23,8 @@ class Parser {
   Parser(const std::vector<ParseRules>& wires, FragmentTable& fragments)
       : wires_(wires), fragments_(fragments) {}
 
-  // Afterwards every slot is Open with key, kind and segment, or judged, or Taken.
-  void run(Burst& burst, const classify::Exceptions& exceptions) noexcept;
+  // Afterwards every slot is Open with key, kind and segment, or judged, or Taken. How many are Open.
+  unsigned run(Burst& burst, const classify::Exceptions& exceptions) noexcept;
 
  private:
   void parse(Slot& slot, Timestamp now) noexcept;

@@ -22,18 +22,20 @@ Pipeline::Pipeline(const PipelineSetup& setup, Output& output, LogRing& log_ring
       trace_(flows_, streams_, setup.vlan_maps),
       adopter_(setup.tls, flows_, log_, counters, own),
       parser_(setup.wires, fragments_),
-      tracker_(flows_, streams_, log_, counters, trace_, adopter_),
-      decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_),
+      decider_(flows_, log_, counters, setup.vlan_maps, questions, own, trace_,
+               RefusalBudget(setup.refused_flows_per_second, setup.hash_seed)),
+      tracker_(flows_, streams_, log_, counters, trace_, adopter_, decider_),
       inspector_(flows_, streams_, decider_, log_, trace_, adopter_, own),
       inside_(flows_, decider_, log_, adopter_),
       dispatcher_(flows_, fragments_, streams_, log_, counters, output, trace_, adopter_, setup.max_frame) {}
 
 void Pipeline::process(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   const classify::Policy& policy = snapshot.policy();
-  parser_.run(burst, policy.exceptions);
-  tracker_.run(burst, policy);
-  decider_.run(burst, snapshot);
-  inspector_.run(burst, snapshot);
+  if (parser_.run(burst, policy.exceptions) > 0) {
+    tracker_.run(burst, snapshot);
+    decider_.run(burst, snapshot);
+    inspector_.run(burst, snapshot);
+  }
   dispatcher_.run(burst, policy);
 }
 

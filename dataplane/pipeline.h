@@ -28,8 +28,9 @@ struct PipelineSetup {
   uint32_t max_frame = 1522;
   FragmentLimits fragments;
   StreamLimits streams;
-  const TlsLinks* tls = nullptr;         // null: nothing can be decrypted
-  uint32_t packet_drops_per_second = 8;  // log records, per reason
+  const TlsLinks* tls = nullptr;             // null: nothing can be decrypted
+  uint32_t packet_drops_per_second = 8;      // log records, per reason
+  uint32_t refused_flows_per_second = 1024;  // that get a record (RefusalBudget)
 
   static PipelineSetup from(const std::vector<Wire>& wires);
 };
@@ -70,8 +71,8 @@ class Pipeline {
   TraceRecorder trace_;
   Adopter adopter_;
   Parser parser_;
-  Tracker tracker_;
   Decider decider_;
+  Tracker tracker_;
   Inspector inspector_;
   InsideJudge inside_;
   Dispatcher dispatcher_;

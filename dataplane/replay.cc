@@ -53,6 +53,7 @@ Replay::Replay(const ReplaySetup& setup, const classify::PolicySnapshot& snapsho
   pipeline_setup_.fragments.fragments = kHeldFragments;
   pipeline_setup_.streams.held = kHeldSegments;
   pipeline_setup_.packet_drops_per_second = 0xffffffff;
+  pipeline_setup_.refused_flows_per_second = 0xffffffff;
   Output& output = *this;  // a private base, known only in here
   for (unsigned n = 0; n < setup.workers; ++n) {
     lanes_.push_back(std::make_unique<Lane>());

@@ -25,6 +25,8 @@ class TraceRecorder {
   void stop() noexcept { ring_ = nullptr; }
   uint64_t lost() const noexcept { return lost_; }
   void at_packet(uint64_t number) noexcept { packet_ = number; }
+  // Whether somebody waits for the flow that such a packet opens.
+  bool awaits(const FlowKey& key) const noexcept { return ring_ != nullptr && target_.names_ends(key); }
 
   void opened(uint32_t flow, Timestamp now) noexcept {
     if (ring_ != nullptr) tell(TraceStep::Opened, flow, now);

@@ -31,17 +31,19 @@ EndReason end_reason_of(const FlowHot& hot) noexcept {
 }  // namespace
 
 Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters,
-                 TraceRecorder& trace, Adopter& adopter)
+                 TraceRecorder& trace, Adopter& adopter, Decider& decider)
     : flows_(flows),
       streams_(streams),
       log_(log),
       counters_(counters),
       trace_(trace),
       adopter_(adopter),
+      decider_(decider),
       half_open_(std::max(flows.capacity() / 4, 1u)) {}
 
-void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
+void Tracker::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   flows_.find(burst);
+  of_burst_.reset();
   const uint64_t created_before = counters_.flows_created.value();
   for (unsigned i = 0; i < burst.size(); ++i) {
     Slot& slot = burst[i];
@@ -52,7 +54,7 @@ void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
     if (slot.kind == Kind::IcmpError) {
       observe_error(slot);
     } else if (slot.flow == kNoFlow) {
-      open(burst, i, policy);
+      open(burst, i, snapshot);
     } else {
       observe(burst, slot);
     }
@@ -60,8 +62,9 @@ void Tracker::run(Burst& burst, const classify::Policy& policy) noexcept {
   }
 }
 
-void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& policy) noexcept {
+void Tracker::open(Burst& burst, unsigned slot_number, const classify::PolicySnapshot& snapshot) noexcept {
   Slot& slot = burst[slot_number];
+  const classify::Policy& policy = snapshot.policy();
   if (slot.kind == Kind::IcmpQuery && is_icmp_reply(slot)) return drop(slot, DropReason::IcmpUnrelated);
   const bool midstream = slot.kind == Kind::Tcp && (slot.tcp_flags & (kSyn | kAck)) != kSyn;
   if (midstream) {
@@ -71,6 +74,7 @@ void Tracker::open(Burst& burst, unsigned slot_number, const classify::Policy& p
       return;
     }
   }
+  if (!midstream && decider_.refuses_unrecorded(slot, snapshot, burst.now)) return;
   create(burst, slot, policy);
 }
 
@@ -86,6 +90,7 @@ void Tracker::create(Burst& burst, Slot& slot, const classify::Policy& policy) n
     return;
   }
   slot.flow = flow;
+  if (of_burst_) of_burst_->add(flow);
   start(burst, slot);
 }
 
@@ -227,6 +232,15 @@ void Tracker::remember_half_open(Burst& burst, uint32_t flow) noexcept {
   append_half_open(half_open_of(flow));
 }
 
+bool Tracker::in_burst(Burst& burst, uint32_t flow) noexcept {
+  if (!of_burst_) {
+    of_burst_.emplace();
+    for (const Slot& slot : burst) of_burst_->add(slot.flow);
+  }
+  return of_burst_->may_hold(flow) &&
+         std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
+}
+
 // True when a half-open flow was ended. Flows that were answered since they were remembered are only
 // forgotten; one that a packet of this very burst belongs to is spared this time, and waits for its turn
 // again.
@@ -235,9 +249,7 @@ bool Tracker::evict_oldest_half_open(Burst& burst) noexcept {
     const HalfOpen entry = take_oldest_half_open();
     if (!still_half_open(entry)) continue;
     const uint32_t flow = entry.flow;
-    const bool in_burst =
-        std::any_of(burst.begin(), burst.end(), [&](const Slot& slot) { return slot.flow == flow; });
-    if (in_burst) {
+    if (in_burst(burst, flow)) {
       append_half_open(entry);
       continue;
     }

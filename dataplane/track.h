@@ -4,12 +4,14 @@
 // One worker.
 #pragma once
 
+#include <optional>
 #include <vector>
 
-#include "classify/policy.h"
+#include "classify/policy_snapshot.h"
 #include "dataplane/adopter.h"
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
+#include "dataplane/decide.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/stream.h"
@@ -21,10 +23,10 @@ class Tracker {
  public:
   // At most 2^26 flows.
   Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters& counters, TraceRecorder& trace,
-          Adopter& adopter);
+          Adopter& adopter, Decider& decider);
 
   // Afterwards an Open slot has its flow (ICMP errors: the flow they speak of).
-  void run(Burst& burst, const classify::Policy& policy) noexcept;
+  void run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept;
 
   // Ends flows that were silent for too long. Looks at as many records as the time since the last call asks
   // for, so every record is seen within two seconds.
@@ -38,7 +40,7 @@ class Tracker {
   uint32_t half_open() const noexcept { return half_open_count_; }
 
  private:
-  void open(Burst& burst, unsigned slot_number, const classify::Policy& policy) noexcept;
+  void open(Burst& burst, unsigned slot_number, const classify::PolicySnapshot& snapshot) noexcept;
   void create(Burst& burst, Slot& slot, const classify::Policy& policy) noexcept;
   void start(Burst& burst, Slot& slot) noexcept;
   void observe(Burst& burst, Slot& slot) noexcept;
@@ -60,6 +62,7 @@ class Tracker {
   HalfOpen take_oldest_half_open() noexcept;
   void remember_half_open(Burst& burst, uint32_t flow) noexcept;
   bool evict_oldest_half_open(Burst& burst) noexcept;
+  bool in_burst(Burst& burst, uint32_t flow) noexcept;
   void count_half_open(bool before, bool after) noexcept;
   void age_one(uint32_t flow, Timestamp now, const classify::Timeouts& timeouts) noexcept;
   uint32_t timeout_of(const FlowHot& hot, const classify::Timeouts& timeouts) const noexcept;
@@ -70,10 +73,12 @@ class Tracker {
   Counters& counters_;
   TraceRecorder& trace_;
   Adopter& adopter_;
+  Decider& decider_;
   std::vector<HalfOpen> half_open_;  // ring of flows in order of creation; may name flows that moved on
   uint32_t oldest_ = 0, remembered_ = 0;
   uint32_t half_open_count_ = 0;
-  uint32_t hand_ = 0;  // next record to look at for age
+  std::optional<FlowFilter> of_burst_;  // made when the first flow of a burst is evicted
+  uint32_t hand_ = 0;                   // next record to look at for age
   Timestamp aged_at_ = 0;
 };
 

@@ -301,6 +301,7 @@ void Worker::fill(WorkerStats& stats, const classify::PolicySnapshot& snapshot) 
   stats.flows_ended = counters_.flows_ended.value();
   stats.half_open_evicted = counters_.half_open_evicted.value();
   stats.log_records_lost = counters_.log_records_lost.value();
+  stats.flows_unrecorded = counters_.flows_unrecorded.value();
   stats.flow_table_bytes = pipeline_.flows().memory();
   stats.flow_capacity = pipeline_.flows().capacity();
   stats.busy_cycles = busy_cycles_;

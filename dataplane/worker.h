@@ -43,7 +43,7 @@ struct WorkerStats {
   uint64_t received = 0, sent = 0, held = 0, handed_over = 0, taken_over = 0;
   uint64_t terminated = 0, forged = 0;  // packets that TLS cores took, and that they made
   uint64_t flows = 0, half_open = 0, flows_created = 0, flows_ended = 0, half_open_evicted = 0,
-           log_records_lost = 0;
+           log_records_lost = 0, flows_unrecorded = 0;
   uint64_t flow_table_bytes = 0, flow_capacity = 0;
   uint64_t busy_cycles = 0, idle_cycles = 0;
   uint32_t generation = 0;

@@ -31,6 +31,39 @@ Answer allow_answer(AppId application, const FlowFacts& facts,
   return decision.rule ? Answer::Yes : Answer::No;
 }
 
+TEST(Hopeless, IsAPortOnWhichNoRuleMayAllow) {
+  Policy policy = empty_policy();
+  add_rule(policy, Action::Allow, kBmcManagement);
+  add_rule(policy, Action::Drop, kClearTextMgmt);
+  const auto snapshot = compiled(std::move(policy));
+  const auto hopeless = [&](uint8_t protocol, uint16_t port) {
+    return snapshot->hopeless(kTrust, kManagement, protocol, port);
+  };
+  EXPECT_FALSE(hopeless(kTcp, 443)) << "may be allowed";
+  EXPECT_FALSE(hopeless(kUdp, 623)) << "may be allowed";
+  EXPECT_FALSE(hopeless(kTcp, 5988)) << "dropped by a rule, not by the default";
+  EXPECT_TRUE(hopeless(kTcp, 442));
+  EXPECT_TRUE(hopeless(kTcp, 623)) << "only over UDP";
+  EXPECT_TRUE(hopeless(kUdp, 5000)) << "what the other rule says then only drops, too";
+  EXPECT_FALSE(hopeless(kIcmp, 0)) << "has no ports";
+}
+
+TEST(Hopeless, IsNoPortWhereTheApplicationMayBeOnAny) {
+  Policy policy = empty_policy();
+  add_rule(policy, Action::Allow, app::kTls).service = Service::Any;
+  const auto snapshot = compiled(std::move(policy));
+  EXPECT_FALSE(snapshot->hopeless(kTrust, kManagement, kTcp, 9));
+  EXPECT_TRUE(snapshot->hopeless(kTrust, kManagement, kUdp, 9)) << "TLS does not run there";
+}
+
+TEST(Hopeless, IsEveryPortOfZonesThatNoRuleNames) {
+  Policy policy = empty_policy();
+  add_rule(policy, Action::Allow, kAnyApplication);
+  const auto snapshot = compiled(std::move(policy));
+  EXPECT_TRUE(snapshot->hopeless(kManagement, kTrust, kTcp, 443));
+  EXPECT_FALSE(snapshot->hopeless(kTrust, kManagement, kTcp, 443));
+}
+
 TEST(Decide, WithoutRulesDrops) {
   const Decision decision = compiled(empty_policy())->decide(flow("10.1.0.5", "10.3.0.1", kTcp, 443));
   EXPECT_EQ(decision.rule, nullptr);

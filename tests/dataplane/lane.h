@@ -52,6 +52,7 @@ inline LaneSetup lane_setup(uint32_t flows = 1024) {
   LaneSetup setup;
   setup.pipeline.flows = flows;
   setup.pipeline.packet_drops_per_second = 0xffffffff;
+  setup.pipeline.refused_flows_per_second = 0xffffffff;
   return setup;
 }
 

@@ -244,6 +244,7 @@ TEST(Questions, AreAnsweredByStrangersThroughAnotherWorker) {
   LaneSetup first_setup = lane_setup(), second_setup = lane_setup();
   first_setup.questions = second_setup.questions = &questions;
   second_setup.own = 1;
+  second_setup.pipeline.refused_flows_per_second = 0;  // also where no records are made
   Lane asking(compiled(policy), std::move(first_setup));
   Lane answering(compiled(policy), std::move(second_setup));
 
