@@ -2,7 +2,7 @@
 #include "classify/rule_columns.h"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace postern::classify {
@@ -28,8 +28,29 @@ __m128i load(const Column& column, size_t place) noexcept {
 
 }  // namespace
 
-uint32_t RuleColumns::fitting(V4Bits source, V4Bits destination, uint8_t protocol,
-                              uint16_t port) const noexcept {
+const bool RuleColumns::kWide =
+    __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+
+[[gnu::target("avx512f,avx512bw,avx512vl")]] uint32_t RuleColumns::fitting_wide(
+    V4Bits source, V4Bits destination, uint8_t protocol, uint16_t port) const noexcept {
+  const __m512i from =
+      _mm512_xor_si512(_mm512_set1_epi32(static_cast<int>(source.word)), _mm512_load_si512(source_.data()));
+  const __m512i to = _mm512_xor_si512(_mm512_set1_epi32(static_cast<int>(destination.word)),
+                                      _mm512_load_si512(destination_.data()));
+  const __mmask16 from_fits = _mm512_testn_epi32_mask(from, _mm512_load_si512(source_mask_.data()));
+  const __mmask16 to_fits = _mm512_testn_epi32_mask(to, _mm512_load_si512(destination_mask_.data()));
+  const auto ports = [](const std::array<uint16_t, kRules>& column) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(column.data()));
+  };
+  const __m256i distance = _mm256_sub_epi16(_mm256_set1_epi16(static_cast<short>(port)), ports(first_port_));
+  const __mmask16 port_fits = _mm256_cmple_epu16_mask(distance, ports(more_ports_));
+  const __m128i other = _mm_xor_si128(_mm_set1_epi8(static_cast<char>(protocol)), load(protocol_, 0));
+  const __mmask16 protocol_fits = _mm_testn_epi8_mask(other, load(protocol_mask_, 0));
+  return static_cast<uint32_t>(from_fits & to_fits & port_fits & protocol_fits);
+}
+
+uint32_t RuleColumns::fitting_narrow(V4Bits source, V4Bits destination, uint8_t protocol,
+                                     uint16_t port) const noexcept {
   const __m128i zero = _mm_setzero_si128();
   const __m128i from = _mm_set1_epi32(static_cast<int>(source.word));
   const __m128i to = _mm_set1_epi32(static_cast<int>(destination.word));
@@ -57,8 +78,15 @@ uint32_t RuleColumns::fitting(uint8_t protocol, uint16_t port) const noexcept {
   return static_cast<uint32_t>(_mm_movemask_epi8(fit));
 }
 #else
-uint32_t RuleColumns::fitting(V4Bits source, V4Bits destination, uint8_t protocol,
-                              uint16_t port) const noexcept {
+const bool RuleColumns::kWide = false;
+
+uint32_t RuleColumns::fitting_wide(V4Bits source, V4Bits destination, uint8_t protocol,
+                                   uint16_t port) const noexcept {
+  return fitting_narrow(source, destination, protocol, port);
+}
+
+uint32_t RuleColumns::fitting_narrow(V4Bits source, V4Bits destination, uint8_t protocol,
+                                     uint16_t port) const noexcept {
   uint32_t fit = fitting(protocol, port);
   for (size_t i = 0; i < kRules; ++i) {
     const uint32_t outside = ((source.word ^ source_[i]) & source_mask_[i]) |

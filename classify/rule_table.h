@@ -30,7 +30,7 @@ class RuleTable {
   // A list: the columns hold what covers each rule, and these bits say how much of the rule that is.
   struct List {
     RuleColumns columns;
-    std::array<uint32_t, kLongestList + 1> rules;  // by line; behind the last one kNoRuleIndex
+    std::array<uint32_t, kLongestList + 1> rules{};  // by line; behind the last one kNoRuleIndex
     uint32_t lines = 0;
     uint32_t of_v4 = 0;  // lines that can fit IPv4 packets at all
     uint32_t exact = 0;  // for IPv4 packets the line says all that fits_packet would say

@@ -24,7 +24,7 @@ template <typename Bits>
 class TupleSpace {
  public:
   // One box of a rule: a source prefix, a destination prefix and a port range. Half a line of cache for IPv4.
-  struct Entry {
+  struct alignas(Bits::kWidth == 32 ? 32 : 16) Entry {
     Bits source, source_mask, destination, destination_mask;
     uint16_t first_port = 0;
     uint16_t more_ports = 65535;  // beyond the first

@@ -51,7 +51,10 @@ TEST(RuleColumns, SayOfRandomPacketsWhatEachLineSays) {
         all |= uint32_t{fits(lines[i], protocol, port) && fits(lines[i], source, destination)} << i;
       }
       ASSERT_EQ(columns.fitting(protocol, port), service);
-      ASSERT_EQ(columns.fitting(source, destination, protocol, port), all);
+      ASSERT_EQ(columns.fitting_narrow(source, destination, protocol, port), all);
+      if (RuleColumns::kWide) {
+        ASSERT_EQ(columns.fitting_wide(source, destination, protocol, port), all);
+      }
       fitting += all != 0;
     }
   }
