@@ -75,6 +75,7 @@ struct PolicySnapshot::Tables {
   std::vector<RuleConditions> conditions;                 // by position in the policy
   std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
   std::vector<PortOutlook> outlooks;                      // of each in `storage`
+  std::vector<uint8_t> allows;                            // by position in the policy; last: the default rule
   std::vector<bool> in_tls;                               // by application
   std::vector<const RuleTable*> by_pair;                  // source zone * zone_count + destination zone
   std::vector<uint32_t> outlook_by_pair;                  // position in `outlooks`, for each in `by_pair`
@@ -140,6 +141,8 @@ Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy giv
   tables->subjects = std::move(*subjects);
   tables->exclusions = ExclusionTable(policy.exclusions);
   tables->conditions = conditions_of(policy, tables->applications, tables->subjects);
+  for (const Rule& rule : policy.rules) tables->allows.push_back(rule.action == Action::Allow);
+  tables->allows.push_back(false);
   tables->add_rule_tables(policy.rules);
   tables->in_tls = found_in_tls(policy.signatures);
   snapshot->tables_ = std::move(tables);
@@ -157,9 +160,11 @@ Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
   RuleJudge judge({tables_->conditions, tables_->applications, tables_->subjects}, facts);
   table->judge(judge);
   Decision decision;
-  decision.rule = judge.best() == kNoRuleIndex ? nullptr : &policy_.rules[judge.best()];
+  const size_t best = std::min<size_t>(judge.best(), policy_.rules.size());
+  decision.rule = best == policy_.rules.size() ? nullptr : policy_.rules.data() + best;
   decision.final = !judge.waits();
-  decision.could_allow = judge.waiting_allow() || decision.action() == Action::Allow;
+  // From a column of its own: a rule is many lines long, and with thousands of them none is in the cache.
+  decision.could_allow = judge.waiting_allow() | tables_->allows[best];
   return decision;
 }
 

@@ -47,7 +47,7 @@ class RuleJudge {
 
   bool fits_packet(uint32_t rule) const noexcept { return catalogue_.rules[rule].fits_packet(facts_); }
 
-  // `rule` < best() fits the packet and is plain.
+  // `rule` < best() fits the packet and is plain; before any other, kNoRuleIndex says that none does.
   void matched(uint32_t rule) noexcept { best_ = rule; }
   // `rule` < best() fits the packet; identity and application are still to be asked.
   void weigh(uint32_t rule) noexcept;

@@ -2,6 +2,7 @@
 #include "classify/rule_table.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace postern::classify {
 namespace {
@@ -106,7 +107,7 @@ TupleSpace<Bits> make_space(const std::vector<uint32_t>& numbers, const std::vec
         entry.rule = number;
         for (const PortRange& range : boxes.ports) {
           entry.first_port = range.first;
-          entry.last_port = range.last;
+          entry.more_ports = static_cast<uint16_t>(range.last - range.first);
           entries.push_back(entry);
         }
       }
@@ -119,49 +120,68 @@ TupleSpace<Bits> make_space(const std::vector<uint32_t>& numbers, const std::vec
 RuleTable::RuleTable(std::vector<uint32_t> numbers, const std::vector<RuleConditions>& rules)
     : numbers_(std::move(numbers)) {
   if (numbers_.size() <= kLongestList) {
-    for (const uint32_t number : numbers_) list_.push_back(make_line(number, rules[number]));
+    list_ = make_list(numbers_, rules);
     return;
   }
   v4_ = make_space<V4Bits>(numbers_, rules);
   mixed_ = make_space<V6Bits>(numbers_, rules);
 }
 
-RuleTable::Line RuleTable::make_line(uint32_t number, const RuleConditions& rule) {
-  Line line{
-      .rule = number, .ports = covering_range(rule.ports), .protocol = rule.protocol, .plain = rule.plain};
-  const std::vector<Prefix> sources = prefixes_for<V4Bits>(rule.sources),
-                            destinations = prefixes_for<V4Bits>(rule.destinations);
-  if (sources.empty() || destinations.empty()) return line;  // of IPv6: fits_packet has the last word
-  const auto box = make_entry<V4Bits>(covering_prefix(sources), covering_prefix(destinations));
-  line.source = box.source;
-  line.source_mask = box.source_mask;
-  line.destination = box.destination;
-  line.destination_mask = box.destination_mask;
-  line.exact = sources.size() == 1 && destinations.size() == 1 && rule.ports.ranges().size() <= 1;
-  return line;
+RuleTable::List RuleTable::make_list(const std::vector<uint32_t>& numbers,
+                                     const std::vector<RuleConditions>& rules) {
+  List list;
+  list.rules.fill(kNoRuleIndex);
+  for (size_t place = 0; place < numbers.size(); ++place) {
+    const RuleConditions& rule = rules[numbers[place]];
+    const uint32_t bit = uint32_t{1} << place;
+    RuleColumns::Line line{.ports = covering_range(rule.ports), .protocol = rule.protocol};
+    list.rules[place] = numbers[place];
+    list.lines |= bit;
+    if (rule.plain) list.plain |= bit;
+    const std::vector<Prefix> sources = prefixes_for<V4Bits>(rule.sources),
+                              destinations = prefixes_for<V4Bits>(rule.destinations);
+    if (!sources.empty() && !destinations.empty()) {
+      const auto box = make_entry<V4Bits>(covering_prefix(sources), covering_prefix(destinations));
+      line.source = box.source;
+      line.source_mask = box.source_mask;
+      line.destination = box.destination;
+      line.destination_mask = box.destination_mask;
+      list.of_v4 |= bit;
+      if (sources.size() == 1 && destinations.size() == 1 && rule.ports.ranges().size() <= 1)
+        list.exact |= bit;
+    }
+    list.columns.set(place, line);
+  }
+  return list;
 }
 
-// Nearly every rule is refused by words that lie side by side, without a look at its sets.
 void RuleTable::judge_list(RuleJudge& judge) const noexcept {
   const FlowFacts& facts = judge.facts();
   const bool v4 = facts.source.is_v4() && facts.destination.is_v4();
-  const V4Bits source = V4Bits::of(facts.source), destination = V4Bits::of(facts.destination);
-  for (const Line& line : list_) {
-    if (line.rule >= judge.best()) return;
-    if (line.protocol != kAnyProtocol && line.protocol != facts.protocol) continue;
-    if (!line.ports.contains(facts.destination_port)) continue;
-    const uint32_t outside = ((source ^ line.source) & line.source_mask).word |
-                             ((destination ^ line.destination) & line.destination_mask).word;
-    if (v4 && outside != 0) continue;
-    if (!(v4 && line.exact) && !judge.fits_packet(line.rule)) continue;
-    if (line.plain) return judge.matched(line.rule);
-    judge.weigh(line.rule);
+  uint32_t fitting, exact = 0;
+  if (v4) {
+    exact = list_.exact;
+    fitting = list_.of_v4 & list_.columns.fitting(V4Bits::of(facts.source), V4Bits::of(facts.destination),
+                                                  facts.protocol, facts.destination_port);
+    // Whether a rule was found is nobody's guess, so there is no branch on it.
+    if ((fitting & ~(list_.plain & exact)) == 0)
+      return judge.matched(list_.rules[static_cast<size_t>(std::countr_zero(fitting | 1u << kLongestList))]);
+  } else {
+    fitting = list_.lines & list_.columns.fitting(facts.protocol, facts.destination_port);
+  }
+  for (; fitting != 0; fitting &= fitting - 1) {
+    const auto place = static_cast<size_t>(std::countr_zero(fitting));
+    const uint32_t rule = list_.rules[place];
+    if (rule >= judge.best()) return;
+    if ((exact >> place & 1) == 0 && !judge.fits_packet(rule)) continue;
+    if ((list_.plain >> place & 1) != 0) return judge.matched(rule);
+    judge.weigh(rule);
   }
 }
 
 void RuleTable::judge(RuleJudge& judge) const noexcept {
   const FlowFacts& facts = judge.facts();
-  if (!list_.empty()) return judge_list(judge);
+  if (list_.lines != 0) return judge_list(judge);
   if (facts.source.is_v4() && facts.destination.is_v4()) {
     v4_.find(V4Bits::of(facts.source), V4Bits::of(facts.destination), judge);
   } else {
@@ -170,7 +190,7 @@ void RuleTable::judge(RuleJudge& judge) const noexcept {
 }
 
 std::string RuleTable::shape() const {
-  if (!list_.empty() || numbers_.empty()) return "list";
+  if (list_.lines != 0 || numbers_.empty()) return "list";
   return "v4 " + std::to_string(v4_.tables()) + " tables, longest bucket " +
          std::to_string(v4_.longest_bucket()) + "; v6 " + std::to_string(mixed_.tables()) +
          " tables, longest bucket " + std::to_string(mixed_.longest_bucket());

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of one or more zone pairs in order of evaluation: a short list is walked, a long one is a tuple
-// space per address family. Immutable; built on the control thread, read by workers.
+// The rules of one or more zone pairs in order of evaluation: a short list is compared line by line at once,
+// a long one is a tuple space per address family. Immutable; built on the control thread, read by workers.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
+#include "classify/rule_columns.h"
 #include "classify/rule_conditions.h"
 #include "classify/tuple_space.h"
 
@@ -13,7 +15,7 @@ namespace postern::classify {
 
 class RuleTable {
  public:
-  static constexpr size_t kLongestList = 16;
+  static constexpr size_t kLongestList = RuleColumns::kRules;
 
   // `numbers` are ascending positions in `rules`.
   RuleTable(std::vector<uint32_t> numbers, const std::vector<RuleConditions>& rules);
@@ -25,21 +27,21 @@ class RuleTable {
   std::string shape() const;
 
  private:
-  // A rule of a short list. `source` and `destination` are what covers the IPv4 part of its prefixes.
-  struct Line {
-    uint32_t rule = 0;
-    V4Bits source, source_mask, destination, destination_mask;
-    PortRange ports;  // from the lowest to the highest
-    uint8_t protocol = kAnyProtocol;
-    bool plain = false;
-    bool exact = false;  // for IPv4 packets this line says all that fits_packet would say
+  // A list: the columns hold what covers each rule, and these bits say how much of the rule that is.
+  struct List {
+    RuleColumns columns;
+    std::array<uint32_t, kLongestList + 1> rules{};  // by line; behind the last one kNoRuleIndex
+    uint32_t lines = 0;
+    uint32_t of_v4 = 0;  // lines that can fit IPv4 packets at all
+    uint32_t exact = 0;  // for IPv4 packets the line says all that fits_packet would say
+    uint32_t plain = 0;
   };
 
-  static Line make_line(uint32_t number, const RuleConditions& rule);
+  static List make_list(const std::vector<uint32_t>& numbers, const std::vector<RuleConditions>& rules);
   void judge_list(RuleJudge& judge) const noexcept;
 
   std::vector<uint32_t> numbers_;
-  std::vector<Line> list_;
+  List list_;                 // of up to kLongestList rules
   TupleSpace<V4Bits> v4_;     // both addresses are IPv4
   TupleSpace<V6Bits> mixed_;  // all others
 };

@@ -12,6 +12,9 @@ constexpr size_t kMostBlocks = 4;        // buckets an entry may be in because i
 constexpr size_t kShortList = 16;        // so few entries are scanned, not hashed
 constexpr size_t kFirstBucketLimit = 8;  // entries in a bucket, until tables get too many
 constexpr size_t kFirstSample = 512;
+constexpr size_t kSlotsPerEntry = 2;
+constexpr uint32_t kLookedAt = 2;      // entries of a slot that are compared whether they are in use or not
+constexpr size_t kAlwaysLookedAt = 4;  // tables, before looking whether the next one could matter
 
 template <typename Bits>
 constexpr auto prefix_steps() {
@@ -77,7 +80,7 @@ class TuplePlan {
     if (entry.source_length < tuple.source || entry.destination_length < tuple.destination) return false;
     if (tuple.protocol && entry.protocol == kAnyProtocol) return false;
     return tuple.ports == 0 ||
-           block_of(entry.last_port, tuple.ports) - block_of(entry.first_port, tuple.ports) < kMostBlocks;
+           block_of(entry.last_port(), tuple.ports) - block_of(entry.first_port, tuple.ports) < kMostBlocks;
   }
 
   Places hashes(const Tuple& tuple, const std::vector<uint32_t>& numbers) const {
@@ -88,7 +91,7 @@ class TuplePlan {
       const Entry& e = entries_[number];
       if (!qualifies(e, tuple)) continue;
       const uint8_t protocol = tuple.protocol ? e.protocol : kAnyProtocol;
-      const uint32_t last = tuple.ports == 0 ? 0 : block_of(e.last_port, tuple.ports);
+      const uint32_t last = tuple.ports == 0 ? 0 : block_of(e.last_port(), tuple.ports);
       for (uint32_t block = tuple.ports == 0 ? 0 : block_of(e.first_port, tuple.ports); block <= last;
            ++block)
         places.emplace_back(
@@ -198,6 +201,8 @@ class TuplePlan {
 
 template <typename Bits>
 TupleSpace<Bits>::TupleSpace(std::vector<Entry> entries) {
+  static_assert(Bits::kWidth != 32 || sizeof(Entry) == 32);
+  all_decide_ = std::all_of(entries.begin(), entries.end(), [](const Entry& e) { return e.decides(); });
   for (auto& step : TuplePlan<Bits>(entries).steps())
     tables_.push_back(make_table(step.tuple, entries, std::move(step.places)));
   std::sort(tables_.begin(), tables_.end(),
@@ -213,43 +218,81 @@ typename TupleSpace<Bits>::Table TupleSpace<Bits>::make_table(const Tuple& tuple
   table.source_mask = Bits::mask(tuple.source);
   table.destination_mask = Bits::mask(tuple.destination);
   table.lowest_rule = kNoRuleIndex;
-  table.entries.reserve(places.size());
-  table.slots.resize(std::bit_ceil(places.size() * 2 + 2));
-  const size_t mask = table.slots.size() - 1;
-  for (size_t i = 0, end = 0; i < places.size(); i = end) {
-    const uint64_t hash = places[i].first;
-    size_t at = hash & mask;
-    while (table.slots[at].count != 0) at = (at + 1) & mask;
-    const auto first = static_cast<uint32_t>(table.entries.size());
-    for (; end < places.size() && places[end].first == hash; ++end) {
-      table.entries.push_back(entries[places[end].second]);
-      table.lowest_rule = std::min(table.lowest_rule, table.entries.back().rule);
-    }
-    table.slots[at] = {hash, first, static_cast<uint32_t>(end - i)};
+  const size_t slots = std::bit_ceil(places.size() * kSlotsPerEntry);
+  table.slot_mask = slots - 1;
+  table.starts.resize(slots + 1);
+  for (const auto& [hash, number] : places) ++table.starts[table.slot_of(hash) + 1];
+  for (size_t i = 0; i < slots; ++i) table.starts[i + 1] += table.starts[i];
+  std::vector<uint32_t> next(table.starts.begin(), table.starts.end() - 1);
+  // By rule, then number: places are sorted so within a hash, not within a slot.
+  std::sort(places.begin(), places.end(), [&](const auto& a, const auto& b) {
+    return std::pair(entries[a.second].rule, a.second) < std::pair(entries[b.second].rule, b.second);
+  });
+  table.entries.resize(places.size() + kLookedAt);
+  for (const auto& [hash, number] : places) {
+    table.entries[next[table.slot_of(hash)]++] = entries[number];
+    table.lowest_rule = std::min(table.lowest_rule, entries[number].rule);
   }
   return table;
 }
 
 template <typename Bits>
-void TupleSpace<Bits>::find(const Bits& source, const Bits& destination, RuleJudge& judge) const noexcept {
+uint64_t TupleSpace<Bits>::hash_in(const Table& table, const Bits& source, const Bits& destination,
+                                   uint8_t protocol, uint16_t port) noexcept {
+  return bucket_hash(source & table.source_mask, destination & table.destination_mask,
+                     table.tuple.protocol ? protocol : kAnyProtocol, block_of(port, table.tuple.ports));
+}
+
+template <typename Bits>
+bool within(const typename TupleSpace<Bits>::Entry& e, const Bits& source, const Bits& destination,
+            uint8_t protocol, uint16_t port) noexcept {
+  const bool same_protocol = (e.protocol == kAnyProtocol) | (e.protocol == protocol);
+  // Modulo 2^16 a port below the first is far beyond the last.
+  const bool in_range = static_cast<uint16_t>(port - e.first_port) <= e.more_ports;
+  const bool from = ((source ^ e.source) & e.source_mask).zero();
+  const bool to = ((destination ^ e.destination) & e.destination_mask).zero();
+  return same_protocol & in_range & from & to;
+}
+
+// Slots hold few entries, and whether one fits is nobody's guess: the first ones are compared without a
+// branch, so that the processor is not sent back and begins with the next flow's memory meanwhile.
+template <typename Bits>
+void TupleSpace<Bits>::find_deciding(const Bits& source, const Bits& destination,
+                                     RuleJudge& judge) const noexcept {
+  const uint8_t protocol = judge.facts().protocol;
+  const uint16_t port = judge.facts().destination_port;
+  uint32_t best = kNoRuleIndex;
+  for (size_t t = 0; t < tables_.size(); ++t) {
+    const Table& table = tables_[t];
+    if (t >= kAlwaysLookedAt && table.lowest_rule >= best) break;
+    const size_t slot = table.slot_of(hash_in(table, source, destination, protocol, port));
+    const uint32_t first = table.starts[slot], end = table.starts[slot + 1];
+    for (uint32_t i = first; i < first + kLookedAt; ++i) {
+      const Entry& e = table.entries[i];
+      const bool better = (i < end) & (e.rule < best) & within<Bits>(e, source, destination, protocol, port);
+      best = better ? e.rule : best;
+    }
+    for (uint32_t i = first + kLookedAt; i < end; ++i) {
+      const Entry& e = table.entries[i];
+      if (e.rule >= best) break;
+      if (within<Bits>(e, source, destination, protocol, port)) best = e.rule;
+    }
+  }
+  judge.matched(best);
+}
+
+template <typename Bits>
+void TupleSpace<Bits>::find_weighing(const Bits& source, const Bits& destination,
+                                     RuleJudge& judge) const noexcept {
   const uint8_t protocol = judge.facts().protocol;
   const uint16_t port = judge.facts().destination_port;
   for (const Table& table : tables_) {
     if (table.lowest_rule >= judge.best()) return;
-    const uint64_t hash =
-        bucket_hash(source & table.source_mask, destination & table.destination_mask,
-                    table.tuple.protocol ? protocol : kAnyProtocol, block_of(port, table.tuple.ports));
-    const size_t mask = table.slots.size() - 1;
-    size_t at = hash & mask;
-    while (table.slots[at].count != 0 && table.slots[at].hash != hash) at = (at + 1) & mask;
-    const Slot& slot = table.slots[at];
-    for (uint32_t i = slot.first; i < slot.first + slot.count; ++i) {
+    const size_t slot = table.slot_of(hash_in(table, source, destination, protocol, port));
+    for (uint32_t i = table.starts[slot]; i < table.starts[slot + 1]; ++i) {
       const Entry& e = table.entries[i];
       if (e.rule >= judge.best()) break;
-      if (e.protocol != kAnyProtocol && e.protocol != protocol) continue;
-      if (port < e.first_port || port > e.last_port) continue;
-      if (!((source ^ e.source) & e.source_mask).zero()) continue;
-      if (!((destination ^ e.destination) & e.destination_mask).zero()) continue;
+      if (!within<Bits>(e, source, destination, protocol, port)) continue;
       if (!judge.may_be_in(e.group_bits)) continue;
       if (!e.exact && !judge.fits_packet(e.rule)) continue;
       if (e.plain) {
@@ -262,10 +305,16 @@ void TupleSpace<Bits>::find(const Bits& source, const Bits& destination, RuleJud
 }
 
 template <typename Bits>
+void TupleSpace<Bits>::find(const Bits& source, const Bits& destination, RuleJudge& judge) const noexcept {
+  return all_decide_ ? find_deciding(source, destination, judge) : find_weighing(source, destination, judge);
+}
+
+template <typename Bits>
 size_t TupleSpace<Bits>::longest_bucket() const noexcept {
   size_t longest = 0;
   for (const Table& table : tables_)
-    for (const Slot& slot : table.slots) longest = std::max<size_t>(longest, slot.count);
+    for (size_t slot = 0; slot <= table.slot_mask; ++slot)
+      longest = std::max<size_t>(longest, table.starts[slot + 1] - table.starts[slot]);
   return longest;
 }
 

@@ -23,17 +23,21 @@ struct Tuple {
 template <typename Bits>
 class TupleSpace {
  public:
-  // One box of a rule: a source prefix, a destination prefix and a port range.
-  struct Entry {
+  // One box of a rule: a source prefix, a destination prefix and a port range. Half a line of cache for IPv4.
+  struct alignas(Bits::kWidth == 32 ? 32 : 16) Entry {
     Bits source, source_mask, destination, destination_mask;
-    uint16_t first_port = 0, last_port = 65535;
-    uint8_t source_length = 0, destination_length = 0;
+    uint16_t first_port = 0;
+    uint16_t more_ports = 65535;  // beyond the first
     uint8_t protocol = kAnyProtocol;
-    bool exact = true;  // the box is the rule's own; otherwise it only covers it and the rule decides
-    bool plain = true;  // of the rule: RuleConditions::plain
+    uint8_t source_length = 0, destination_length = 0;
+    bool exact : 1 = true;  // the box is the rule's own; otherwise it only covers it and the rule decides
+    bool plain : 1 = true;  // of the rule: RuleConditions::plain
     uint32_t group_bits =
         0;  // of the rule's identity: thousands of rules for one service may differ in it alone
     uint32_t rule = 0;
+
+    uint16_t last_port() const noexcept { return static_cast<uint16_t>(first_port + more_ports); }
+    bool decides() const noexcept { return exact && plain; }
   };
 
   TupleSpace() = default;
@@ -45,22 +49,26 @@ class TupleSpace {
   size_t longest_bucket() const noexcept;
 
  private:
-  struct Slot {
-    uint64_t hash = 0;
-    uint32_t first = 0, count = 0;  // into entries; count 0: free
-  };
   struct Table {
     Tuple tuple;
     Bits source_mask, destination_mask;
     uint32_t lowest_rule = 0;
-    std::vector<Slot> slots;     // a power of two, at most half full
-    std::vector<Entry> entries;  // bucket by bucket, in each by rule
+    size_t slot_mask = 0;
+    std::vector<uint32_t> starts;  // of a slot's entries; the next slot's start is the end
+    std::vector<Entry> entries;    // slot by slot, in each by rule; one more that fits nothing
+
+    size_t slot_of(uint64_t hash) const noexcept { return hash & slot_mask; }
   };
   using Places = std::vector<std::pair<uint64_t, uint32_t>>;  // bucket hash, entry number
 
+  static uint64_t hash_in(const Table& table, const Bits& source, const Bits& destination, uint8_t protocol,
+                          uint16_t port) noexcept;
+  void find_deciding(const Bits& source, const Bits& destination, RuleJudge& judge) const noexcept;
+  void find_weighing(const Bits& source, const Bits& destination, RuleJudge& judge) const noexcept;
   static Table make_table(const Tuple& tuple, const std::vector<Entry>& entries, Places places);
 
   std::vector<Table> tables_;  // by lowest rule
+  bool all_decide_ = true;     // Entry::decides of all entries
 };
 
 extern template class TupleSpace<V4Bits>;

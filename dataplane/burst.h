@@ -70,6 +70,8 @@ class Burst {
   Slot& operator[](unsigned i) noexcept { return slots_[i]; }
   Slot* begin() noexcept { return slots_.data(); }
   Slot* end() noexcept { return slots_.data() + size_; }
+  const Slot* begin() const noexcept { return slots_.data(); }
+  const Slot* end() const noexcept { return slots_.data() + size_; }
 
   void add(Packet packet, PortIndex port) noexcept {
     Slot& slot = slots_[size_++];

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <array>
 #include <bit>
 #include <cassert>
 #include <cstdlib>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr unsigned kMaxKicks = 200;
 constexpr uint8_t kSticky = 255;
+constexpr size_t kHugePage = 2u << 20;
 
 void prefetch(const void* p) noexcept { __builtin_prefetch(p); }
 
@@ -23,24 +25,29 @@ size_t rounded(size_t bytes) noexcept { return (bytes + 4095) & ~size_t{4095}; }
 
 }  // namespace
 
-FlowTable::FlowTable(uint32_t capacity, uint64_t seed)
-    : capacity_(capacity), buckets_(static_cast<uint32_t>((uint64_t{capacity} * 10 / 93) + 2)), seed_(seed) {
+FlowTable::FlowTable(uint32_t capacity, uint64_t seed, FlowHash::Way way)
+    : capacity_(capacity),
+      buckets_(static_cast<uint32_t>((uint64_t{capacity} * 10 / 93) + 2)),
+      hash_(seed, way) {
   const size_t index = rounded(sizeof(Bucket) * buckets_);
   const size_t hot = rounded(sizeof(FlowHot) * capacity);
   const size_t cold = rounded(sizeof(FlowCold) * capacity + 8);
   memory_ = index + hot + cold;
-  void* start =
-      mmap(nullptr, memory_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (start == MAP_FAILED) std::abort();  // the site's `flows` was checked against memory before
-  madvise(start, memory_, MADV_HUGEPAGE);
-  memory_start_ = start;
-  auto* bytes = static_cast<uint8_t*>(start);
+  reserved_ = memory_ + kHugePage;
+  reserved_start_ =
+      mmap(nullptr, reserved_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved_start_ == MAP_FAILED) std::abort();  // the site's `flows` was checked against memory before
+  // From a whole huge page on; what lies before it is never touched. Of the pages that an operator reserved
+  // (MAP_HUGETLB) none is taken: they were counted for the buffers of the ports.
+  auto* bytes = static_cast<uint8_t*>(reserved_start_);
+  bytes += -reinterpret_cast<uintptr_t>(bytes) % kHugePage;
+  madvise(bytes, memory_, MADV_HUGEPAGE);
   index_ = reinterpret_cast<Bucket*>(bytes);
   hot_ = reinterpret_cast<FlowHot*>(bytes + index);
   cold_ = reinterpret_cast<FlowCold*>(bytes + index + hot);
 }
 
-FlowTable::~FlowTable() { munmap(memory_start_, memory_); }
+FlowTable::~FlowTable() { munmap(reserved_start_, reserved_); }
 
 // Its own inverse, so a flow can be moved without looking at its key.
 uint32_t FlowTable::other_bucket(uint32_t bucket, uint16_t tag) const noexcept {
@@ -81,34 +88,42 @@ uint32_t FlowTable::find(const FlowKey& key, uint64_t hash) const noexcept {
   return find_in(index_[other_bucket(home, tag)], tag, key);
 }
 
-uint32_t FlowTable::find(const FlowKey& key) const noexcept { return find(key, hash_of(key, seed_)); }
+uint32_t FlowTable::find(const FlowKey& key) const noexcept { return find(key, hash_.of(key)); }
 
 void FlowTable::find(Burst& burst) const noexcept {
-  uint64_t hashes[Burst::kCapacity];
-  uint32_t likely[Burst::kCapacity];  // the first flow with the tag
-  const unsigned count = burst.size();
-  const auto wanted = [](const Slot& slot) { return slot.fate == Fate::Open && slot.kind != Kind::Layer2; };
+  std::array<Slot*, Burst::kCapacity> wanted;
+  std::array<uint32_t, Burst::kCapacity> likely;  // the first flow with the tag
+  const FlowHot* const records =
+      hot_;  // the stores to slots might change the member, for all the compiler knows
+  unsigned count = 0;
+  for (Slot& slot : burst)
+    if (slot.fate == Fate::Open && slot.kind != Kind::Layer2) wanted[count++] = &slot;
+  const FlowHash::Hashes hashes = hash_.of({wanted.data(), count});
+  std::array<const Bucket*, Burst::kCapacity> homes;
   for (unsigned i = 0; i < count; ++i) {
-    if (!wanted(burst[i])) continue;
-    hashes[i] = hash_of(burst[i].key, seed_);
-    prefetch(&index_[bucket_of(hashes[i])]);
+    homes[i] = &index_[bucket_of(hashes[i])];
+    prefetch(homes[i]);
   }
   for (unsigned i = 0; i < count; ++i) {
-    if (!wanted(burst[i])) continue;
-    const Bucket& bucket = index_[bucket_of(hashes[i])];
+    const Bucket& bucket = *homes[i];
     const unsigned matches = tag_matches(bucket, tag_of(hashes[i]));
     likely[i] = kNoFlow;
     if (matches == 0) continue;
-    const uint32_t flow = likely[i] = bucket.flow[std::countr_zero(matches)];
-    prefetch(&hot_[flow]);
-    // Most records of 56 bytes lie in two lines.
-    prefetch(&cold_[flow]);
-    prefetch(reinterpret_cast<const uint8_t*>(&cold_[flow] + 1) - 1);
+    likely[i] = bucket.flow[std::countr_zero(matches)];
+    prefetch(&records[likely[i]]);
   }
   for (unsigned i = 0; i < count; ++i) {
-    if (!wanted(burst[i])) continue;
-    const bool found = likely[i] != kNoFlow && hot_[likely[i]].key == burst[i].key;
-    burst[i].flow = found ? likely[i] : find(burst[i].key, hashes[i]);
+    const bool found = likely[i] != kNoFlow && records[likely[i]].key == wanted[i]->key;
+    wanted[i]->flow = found ? likely[i] : find(wanted[i]->key, hashes[i]);
+  }
+}
+
+void FlowTable::fetch_cold(const Burst& burst) const noexcept {
+  for (const Slot& slot : burst) {
+    if (slot.flow == kNoFlow) continue;
+    // Most records of 56 bytes lie in two lines.
+    prefetch(&cold_[slot.flow]);
+    prefetch(reinterpret_cast<const uint8_t*>(&cold_[slot.flow] + 1) - 1);
   }
 }
 
@@ -143,7 +158,7 @@ bool FlowTable::displace(uint32_t bucket, uint16_t tag, uint32_t flow) noexcept 
     bucket = other_bucket(bucket, tag);
     if (!place(bucket, tag, flow)) continue;
     for (unsigned i = 0; i <= kick; ++i) {
-      const uint32_t home = bucket_of(hash_of(hot_[steps[i].moved].key, seed_));
+      const uint32_t home = bucket_of(hash_.of(hot_[steps[i].moved].key));
       note_displaced(home, steps[i].tag, home == steps[i].bucket ? 1 : -1);
     }
     return true;
@@ -165,7 +180,7 @@ uint32_t FlowTable::insert(const FlowKey& key) noexcept {
   }
   hot_[flow] = FlowHot{.key = key};
   cold_[flow] = FlowCold{};
-  const uint64_t hash = hash_of(key, seed_);
+  const uint64_t hash = hash_.of(key);
   const uint16_t tag = tag_of(hash);
   const uint32_t home = bucket_of(hash);
   bool placed = place(home, tag, flow);
@@ -189,11 +204,11 @@ void FlowTable::fetch_record(uint32_t flow) const noexcept {
 }
 
 void FlowTable::fetch_place(uint32_t flow) const noexcept {
-  prefetch(&index_[bucket_of(hash_of(hot_[flow].key, seed_))]);
+  prefetch(&index_[bucket_of(hash_.of(hot_[flow].key))]);
 }
 
 void FlowTable::erase(uint32_t flow) noexcept {
-  const uint64_t hash = hash_of(hot_[flow].key, seed_);
+  const uint64_t hash = hash_.of(hot_[flow].key);
   const uint16_t tag = tag_of(hash);
   const uint32_t home = bucket_of(hash);
   for (const uint32_t bucket : {home, other_bucket(home, tag)}) {

@@ -10,13 +10,14 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/flow.h"
+#include "dataplane/flow_hash.h"
 
 namespace postern::dataplane {
 
 class FlowTable {
  public:
   // `capacity` flows (64..2^31); `seed` unknown to peers. Memory is reserved at once and touched when used.
-  FlowTable(uint32_t capacity, uint64_t seed);
+  FlowTable(uint32_t capacity, uint64_t seed, FlowHash::Way way = FlowHash::fastest());
   ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
@@ -27,6 +28,8 @@ class FlowTable {
   // The key must not be in the table. kNoFlow: no free record, or the index found no place.
   uint32_t insert(const FlowKey& key) noexcept;
   void erase(uint32_t flow) noexcept;
+  // After find: what counting and TCP need of the flows that were found.
+  void fetch_cold(const Burst& burst) const noexcept;
   // Fetch what a coming erase needs, first the record, some flows later its place in the index.
   void fetch_record(uint32_t flow) const noexcept;
   void fetch_place(uint32_t flow) const noexcept;
@@ -67,13 +70,14 @@ class FlowTable {
 
   uint32_t capacity_;
   uint32_t buckets_;
-  uint64_t seed_;
+  FlowHash hash_;
   uint32_t size_ = 0;
   uint32_t fresh_ = 0;       // records never used yet start here
   uint32_t free_ = kNoFlow;  // chain of freed records through last_seen
   uint32_t kick_ = 0;
   size_t memory_ = 0;
-  void* memory_start_ = nullptr;
+  size_t reserved_ = 0;
+  void* reserved_start_ = nullptr;
   Bucket* index_ = nullptr;
   FlowHot* hot_ = nullptr;
   FlowCold* cold_ = nullptr;

@@ -44,6 +44,7 @@ Tracker::Tracker(FlowTable& flows, StreamTable& streams, FlowLog& log, Counters&
 void Tracker::run(Burst& burst, const classify::PolicySnapshot& snapshot) noexcept {
   flows_.find(burst);
   of_burst_.reset();
+  flows_.fetch_cold(burst);
   const uint64_t created_before = counters_.flows_created.value();
   for (unsigned i = 0; i < burst.size(); ++i) {
     Slot& slot = burst[i];

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "dataplane/pipeline.h"
@@ -89,6 +90,11 @@ class BenchLane {
         std::fprintf(stderr, "  reason %zu: %llu\n", i,
                      static_cast<unsigned long long>(counters_.dropped[i].value()));
     std::exit(1);
+  }
+
+  // From now on by another policy; the one so far comes back instead.
+  void take_up(std::unique_ptr<const classify::PolicySnapshot>& snapshot) noexcept {
+    std::swap(snapshot_, snapshot);
   }
 
   // Every flow ends; its records are thrown away.

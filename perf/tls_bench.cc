@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the facts of a handshake cost: a leaf certificate against OpenSSL's own reader, a ClientHello with its
-// fingerprints, and a QUIC Initial packet with and without its keys.
+// fingerprints, a QUIC Initial packet with and without its keys; and a record of a decrypted session.
 //   tls_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
 #include "classify/tls_fingerprint.h"
+#include "perf/pairs.h"
 #include "tests/classify/tls_chrome_hello.h"
 #include "tests/tls/handshake_pair.h"
 #include "tests/tls/quic_packets.h"
+#include "tests/tls/session_peers.h"
 #include "tls/certificate_facts.h"
 #include "tls/quic_initial.h"
 
@@ -93,6 +95,37 @@ void quic_later_packet(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(initial.take(as_bytes(datagram), *protection));
 }
 BENCHMARK(quic_later_packet);
+
+// From the client's socket to the server's: one record is read, decrypted, encrypted and written. The time of
+// the session alone; what its peers do between two records is not counted.
+void session_record(benchmark::State& state) {
+  const Folder folder;
+  const Imported server = Imported::make(folder.path(), "bmc.lab", new_key());
+  const Settings server_settings(SSL_CTX_new(TLS_server_method())),
+      client_settings(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_use_certificate(server_settings.get(), server.certificate.get());
+  SSL_CTX_use_PrivateKey(server_settings.get(), server.key.get());
+  auto identities = std::make_shared<ServerIdentities>();
+  identities->push_back(std::move(ServerIdentity::load(server.files).value()));
+  const auto credentials = std::move(InboundCredentials::make(identities).value());
+  Exchange exchange(*credentials, {.client = client_settings.get(), .server = server_settings.get()});
+  exchange.run();
+  if (!exchange.session().established()) return state.SkipWithError("no session");
+  const std::string record(static_cast<size_t>(state.range(0)), 'x');
+  std::string heard = record;
+  for (auto _ : state) {
+    if (SSL_write(exchange.client().ssl(), record.data(), static_cast<int>(record.size())) <= 0)
+      return state.SkipWithError("the client's socket is full");
+    const perf::Stopwatch watch;
+    exchange.session().advance();
+    state.SetIterationTime(watch.seconds());
+    if (SSL_read(exchange.server().ssl(), heard.data(), static_cast<int>(heard.size())) !=
+        static_cast<int>(record.size()))
+      return state.SkipWithError("the record did not arrive whole");
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(session_record)->Arg(64)->Arg(1024)->Arg(16384)->UseManualTime();
 
 }  // namespace
 }  // namespace postern::tls

@@ -230,6 +230,21 @@ TEST(RuleTable, ShortListsAnswerAsTheNaiveReadingDoes) {
   EXPECT_GT(hopeless, 500u);
 }
 
+TEST(RuleTable, ShortListsOfPlainRulesAnswerAsTheNaiveReadingDoes) {
+  size_t used = 0;
+  for (uint32_t round = 0; round < 60; ++round)
+    used += expect_naive_answers(1 + round % RuleTable::kLongestList, Mix::Plain, 300, kSeed + 50 + round)
+                .rules_used;
+  EXPECT_GT(used, 200u);
+}
+
+TEST(RuleTable, MediumTablesOfPlainRulesAnswerAsTheNaiveReadingDoes) {
+  size_t used = 0;
+  for (uint32_t round = 0; round < 12; ++round)
+    used += expect_naive_answers(17 + round * 25, Mix::Plain, 1500, kSeed + 150 + round).rules_used;
+  EXPECT_GT(used, 300u);
+}
+
 TEST(RuleTable, MediumTablesAnswerAsTheNaiveReadingDoes) {
   size_t open = 0;
   for (uint32_t round = 0; round < 12; ++round)

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "buffers.h"
 
@@ -25,6 +27,13 @@ FlowKey key_of(uint64_t number) {
 
 std::string text_of(const FlowKey& key) { return {reinterpret_cast<const char*>(&key), sizeof key}; }
 
+// Those this processor has.
+std::vector<FlowHash::Way> ways() {
+  std::vector<FlowHash::Way> all = {FlowHash::Way::Multiply};
+  if (FlowHash::fastest() != all[0]) all.push_back(FlowHash::fastest());
+  return all;
+}
+
 // As the product does: a record in use has a state.
 uint32_t insert(FlowTable& table, const FlowKey& key) {
   const uint32_t flow = table.insert(key);
@@ -35,7 +44,8 @@ uint32_t insert(FlowTable& table, const FlowKey& key) {
 // A table beside the obvious one.
 class Compared {
  public:
-  Compared(uint32_t capacity, uint64_t seed) : table_(capacity, seed) {}
+  Compared(uint32_t capacity, uint64_t seed, FlowHash::Way way = FlowHash::fastest())
+      : table_(capacity, seed, way) {}
 
   bool insert_new(const FlowKey& key) {
     const uint32_t flow = insert(table_, key);
@@ -99,9 +109,9 @@ TEST(FlowTable, DoesWhatAMapDoesUnderRandomUse) {
 }
 
 TEST(FlowTable, TakesExactlyItsCapacity) {
-  for (const uint64_t seed : {1ull, 2ull, 0xdeadbeefull}) {
+  for (const FlowHash::Way way : ways()) {
     constexpr uint32_t kCapacity = 100'000;
-    Compared compared(kCapacity, seed);
+    Compared compared(kCapacity, 0xdeadbeef, way);
     for (uint64_t i = 0; i < kCapacity; ++i) ASSERT_TRUE(compared.insert_new(key_of(i))) << i;
     EXPECT_FALSE(compared.insert_new(key_of(kCapacity)));
     compared.check_all();
@@ -167,11 +177,13 @@ TEST(FlowTable, KeepsTheIndexOfAFlowWhileOthersMove) {
   }
 }
 
-TEST(FlowTable, FindsForABurstWhatItFindsOneByOne) {
+void compare_burst_with_single_lookups(FlowHash::Way way) {
   Buffers buffers;
   std::mt19937_64 random(11);
-  FlowTable table(3000, 5);
+  FlowTable table(3000, 5, way);
   for (uint64_t i = 0; i < 3000; ++i) insert(table, key_of(i));
+  // Freed records keep their keys, and places in the index their numbers.
+  for (uint64_t i = 0; i < 3000; i += 3) table.erase(table.find(key_of(i)));
   Burst burst;
   for (int round = 0; round < 200; ++round) {
     const unsigned size = 1 + random() % Burst::kCapacity;
@@ -182,6 +194,7 @@ TEST(FlowTable, FindsForABurstWhatItFindsOneByOne) {
       burst[i].fate = static_cast<Fate>(random() % 4);
     }
     table.find(burst);
+    table.fetch_cold(burst);
     for (unsigned i = 0; i < size; ++i) {
       const bool wanted = burst[i].fate == Fate::Open && burst[i].kind != Kind::Layer2;
       ASSERT_EQ(burst[i].flow, wanted ? table.find(burst[i].key) : kNoFlow);
@@ -189,6 +202,10 @@ TEST(FlowTable, FindsForABurstWhatItFindsOneByOne) {
     }
     burst.clear();
   }
+}
+
+TEST(FlowTable, FindsForABurstWhatItFindsOneByOne) {
+  for (const FlowHash::Way way : ways()) compare_burst_with_single_lookups(way);
 }
 
 TEST(FlowTable, NeedsAtMost128BytesPerFlow) {
@@ -223,7 +240,7 @@ TEST(FlowKey, HashesDifferentlyUnderAnotherSeed) {
 }
 
 // Every bit of the key moves every bit of the hash about half of the time, so no part of it is weak.
-TEST(FlowKey, SpreadsEveryBitOverTheWholeHash) {
+void spread_every_bit(const std::function<uint64_t(const FlowKey&)>& hash) {
   std::mt19937_64 random(5);
   constexpr int kRounds = 400;
   for (size_t bit = 0; bit < sizeof(FlowKey) * 8; ++bit) {
@@ -235,13 +252,61 @@ TEST(FlowKey, SpreadsEveryBitOverTheWholeHash) {
       std::memcpy(static_cast<void*>(&a), raw, sizeof raw);
       raw[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
       std::memcpy(static_cast<void*>(&b), raw, sizeof raw);
-      const uint64_t change = hash_of(a, 3) ^ hash_of(b, 3);
+      const uint64_t change = hash(a) ^ hash(b);
       for (int i = 0; i < 64; ++i) flips[i] += (change >> i) & 1;
     }
     for (const int count : flips) {
       ASSERT_GT(count, kRounds / 4) << "bit " << bit;
       ASSERT_LT(count, kRounds * 3 / 4) << "bit " << bit;
     }
+  }
+}
+
+TEST(FlowKey, SpreadsEveryBitOverTheWholeHash) {
+  spread_every_bit([](const FlowKey& key) { return hash_of(key, 3); });
+}
+
+TEST(FlowHash, SpreadsEveryBitOverTheWholeHash) {
+  for (const FlowHash::Way way : ways()) {
+    const FlowHash hash(3, way);
+    spread_every_bit([&](const FlowKey& key) { return hash.of(key); });
+  }
+}
+
+TEST(FlowHash, SaysTheSameOfASlotAsOfItsKey) {
+  Buffers buffers;
+  for (const FlowHash::Way way : ways()) {
+    const FlowHash hash(77, way);
+    Burst burst;
+    std::vector<Slot*> slots;
+    for (unsigned i = 0; i < Burst::kCapacity; ++i) {
+      burst.add(buffers.packet({}), PortIndex{0});
+      burst[i].key = key_of(i);
+      slots.push_back(&burst[i]);
+    }
+    const FlowHash::Hashes hashes = hash.of(slots);
+    for (unsigned i = 0; i < Burst::kCapacity; ++i) {
+      EXPECT_EQ(hashes[i], hash.of(key_of(i)));
+      burst.take(i);
+    }
+  }
+}
+
+// An attacker who knows keys that collide in one table knows nothing of another's.
+TEST(FlowHash, CollidesForOtherKeysUnderAnotherSeed) {
+  constexpr uint64_t kKeys = 200'000;
+  for (const FlowHash::Way way : ways()) {
+    const FlowHash first(1, way), second(2, way);
+    std::unordered_map<uint32_t, uint64_t> seen;
+    int colliding = 0, still_colliding = 0;
+    for (uint64_t i = 0; i < kKeys; ++i) {
+      const auto [at, fresh] = seen.emplace(static_cast<uint32_t>(first.of(key_of(i)) >> 36), i);
+      if (fresh) continue;
+      ++colliding;
+      still_colliding += second.of(key_of(i)) >> 36 == second.of(key_of(at->second)) >> 36;
+    }
+    EXPECT_NEAR(colliding, 75, 40) << "of 200,000 keys in 2^28 places";
+    EXPECT_EQ(still_colliding, 0);
   }
 }
 
