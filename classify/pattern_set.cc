@@ -20,8 +20,9 @@ unsigned flags_of(const Pattern& pattern) {
 }
 
 // Everything a database depends on, one field after the other with its length.
-std::string key_of(std::span<const Pattern> patterns) {
+std::string key_of(std::span<const Pattern> patterns, TextComes text) {
   std::string key = std::string("hyperscan ") + hs_version();
+  if (text == TextComes::InPieces) key += " in pieces";
   hs_platform_info_t platform{};
   hs_populate_platform(&platform);
   key += " tune " + std::to_string(platform.tune) + " cpu " + std::to_string(platform.cpu_features) + "\n";
@@ -62,7 +63,31 @@ int on_match(unsigned id, unsigned long long, unsigned long long, unsigned, void
   return 0;
 }
 
+struct FoundList {
+  std::span<uint32_t> room;
+  size_t size = 0;
+};
+int on_listed(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
+  FoundList& found = *static_cast<FoundList*>(context);
+  if (found.size < found.room.size()) found.room[found.size++] = id;
+  return 0;
+}
+
 }  // namespace
+
+PatternStream::PatternStream(PatternStream&& from) noexcept : stream_(std::exchange(from.stream_, nullptr)) {}
+PatternStream& PatternStream::operator=(PatternStream&& from) noexcept {
+  std::swap(stream_, from.stream_);
+  return *this;
+}
+PatternStream::~PatternStream() { close(); }
+void PatternStream::close() noexcept {
+  if (stream_ != nullptr) hs_close_stream(std::exchange(stream_, nullptr), nullptr, nullptr, nullptr);
+}
+
+void PatternStream::restart() noexcept {
+  if (stream_ != nullptr && hs_reset_stream(stream_, 0, nullptr, nullptr, nullptr) != HS_SUCCESS) close();
+}
 
 ScanScratch::ScanScratch(ScanScratch&& from) noexcept : scratch_(std::exchange(from.scratch_, nullptr)) {}
 ScanScratch& ScanScratch::operator=(ScanScratch&& from) noexcept {
@@ -81,11 +106,12 @@ PatternSet& PatternSet::operator=(PatternSet&& from) noexcept {
 }
 PatternSet::~PatternSet() { hs_free_database(database_); }
 
-Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, PatternCache& cache) {
+Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, PatternCache& cache,
+                                       TextComes text) {
   PatternSet set;
   if (patterns.empty()) return set;
   set.size_ = patterns.size();
-  const std::string key = key_of(patterns);
+  const std::string key = key_of(patterns, text);
   set.database_ = loaded(cache.find(key));
   if (set.database_ != nullptr) return set;
 
@@ -100,7 +126,8 @@ Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, Patter
   }
   hs_compile_error_t* failure = nullptr;
   if (hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()),
-                       HS_MODE_BLOCK, nullptr, &set.database_, &failure) != HS_SUCCESS)
+                       text == TextComes::Whole ? HS_MODE_BLOCK : HS_MODE_STREAM, nullptr, &set.database_,
+                       &failure) != HS_SUCCESS)
     return complaint(patterns, failure);
   save(set.database_, key, cache);
   return set;
@@ -115,6 +142,24 @@ void PatternSet::scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> fou
   if (database_ == nullptr) return;
   hs_scan(database_, reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
           scratch.scratch_, on_match, found.data());
+}
+
+size_t PatternSet::list(Bytes bytes, ScanScratch& scratch, std::span<uint32_t> found) const noexcept {
+  if (database_ == nullptr) return 0;
+  FoundList into{found};
+  hs_scan(database_, reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
+          scratch.scratch_, on_listed, &into);
+  return into.size;
+}
+
+size_t PatternSet::list_next(Bytes piece, PatternStream& stream, ScanScratch& scratch,
+                             std::span<uint32_t> found) const noexcept {
+  if (database_ == nullptr) return 0;
+  if (stream.stream_ == nullptr && hs_open_stream(database_, 0, &stream.stream_) != HS_SUCCESS) return 0;
+  FoundList into{found};
+  hs_scan_stream(stream.stream_, reinterpret_cast<const char*>(piece.data()),
+                 static_cast<unsigned>(piece.size()), 0, scratch.scratch_, on_listed, &into);
+  return into.size;
 }
 
 size_t PatternSet::memory() const noexcept {

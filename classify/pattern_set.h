@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many patterns in one Hyperscan database, block mode; the only user of Hyperscan. A set is immutable and
-// may be scanned by many threads, each with a scratch of its own.
+// Many patterns in one Hyperscan database; the only user of Hyperscan. A set is immutable and may be scanned
+// by many threads, each with a scratch of its own. A set is for whole texts or for texts that come in pieces.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 struct hs_database;
 struct hs_scratch;
+struct hs_stream;
 
 namespace postern::classify {
 
@@ -38,11 +39,31 @@ class ScanScratch {
   hs_scratch* scratch_ = nullptr;
 };
 
+// How far a text that comes in pieces has been scanned. Belongs to the set it was opened for, which may be
+// gone when it is closed. One worker.
+class PatternStream {
+ public:
+  PatternStream() = default;
+  PatternStream(PatternStream&& from) noexcept;
+  PatternStream& operator=(PatternStream&& from) noexcept;
+  ~PatternStream();
+  bool open() const noexcept { return stream_ != nullptr; }
+  void close() noexcept;
+  void restart() noexcept;  // the next piece begins another text; allocates nothing
+
+ private:
+  friend class PatternSet;
+  hs_stream* stream_ = nullptr;
+};
+
+enum class TextComes : uint8_t { Whole, InPieces };
+
 class PatternSet {
  public:
   PatternSet();  // empty: matches nothing
   // Errors name file and line of the pattern.
-  static Result<PatternSet> compile(std::span<const Pattern> patterns, PatternCache& cache);
+  static Result<PatternSet> compile(std::span<const Pattern> patterns, PatternCache& cache,
+                                    TextComes text = TextComes::Whole);
   PatternSet(PatternSet&&) noexcept;
   PatternSet& operator=(PatternSet&&) noexcept;
   ~PatternSet();
@@ -51,6 +72,16 @@ class PatternSet {
 
   // Sets bit i of `found` for every pattern i that matches; `found` has room for size() bits.
   void scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> found) const noexcept;
+
+  // The numbers of the patterns that match, in no order, each once; `found` has room for size() of them.
+  // Returns how many.
+  size_t list(Bytes bytes, ScanScratch& scratch, std::span<uint32_t> found) const noexcept;
+
+  // The same for the next piece of a text, in a set for texts in pieces; no pattern is told twice of one
+  // text. Opens the stream with the first piece, which allocates; without memory nothing is found and the
+  // stream stays closed.
+  size_t list_next(Bytes piece, PatternStream& stream, ScanScratch& scratch,
+                   std::span<uint32_t> found) const noexcept;
 
   size_t size() const noexcept { return size_; }
   size_t memory() const noexcept;  // bytes of the database

@@ -166,6 +166,8 @@ const BufferName& first_of(BufferKind kind) {
 
 }  // namespace
 
+std::span<const BufferName> buffers() { return kBuffers; }
+
 const BufferName* find_buffer(std::string_view name) {
   // What a rule without a buffer looks at are no words of the language.
   if (name == "stream" || name == "segment") return nullptr;

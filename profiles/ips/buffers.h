@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/ids.h"
@@ -130,6 +130,7 @@ struct BufferName {
   enum class Form : uint8_t { Sticky, Modifier } form = Form::Sticky;
 };
 
+std::span<const BufferName> buffers();
 const BufferName* find_buffer(std::string_view name);  // nullptr: no such buffer
 std::string_view buffer_name(BufferKind kind);         // its first name
 Senders buffer_senders(BufferKind kind);

@@ -219,6 +219,7 @@ Status read_byte_math(SignatureBuilder& builder, std::string_view value) {
 }
 
 Status read_base64_decode(SignatureBuilder& builder, std::string_view value) {
+  if (builder.in_base64()) return Error{"cannot decode what is decoded already"};
   auto base64 = std::make_shared<Base64>();
   for (std::string_view word : split(value, ',')) {
     const std::string_view whole = word, key = take_word(word);

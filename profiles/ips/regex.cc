@@ -58,10 +58,11 @@ Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view expression,
   return std::make_shared<const Regex>(compiled);
 }
 
-Regex::Match Regex::find(Bytes bytes, size_t from, RegexRoom& room) const noexcept {
+Regex::Match Regex::find(Bytes bytes, size_t from, Subject kind, RegexRoom& room) const noexcept {
   static constexpr uint8_t kNothing = 0;
   const uint8_t* subject = bytes.empty() ? &kNothing : bytes.data();
-  const int found = pcre2_match(code_, subject, bytes.size(), from, 0, room.data_, room.context_);
+  const int found = pcre2_match(code_, subject, bytes.size(), from, kind == Subject::Whole ? 0 : PCRE2_NOTBOL,
+                                room.data_, room.context_);
   if (found == PCRE2_ERROR_NOMATCH) return {};
   if (found < 0) return {Answer::GaveUp};
   const size_t* offsets = pcre2_get_ovector_pointer(room.data_);

@@ -49,8 +49,9 @@ class Regex {
     Answer answer = Answer::No;
     size_t begin = 0, end = 0;
   };
+  enum class Subject : uint8_t { Whole, WithoutItsBeginning };  // then ^ is not at the first byte
   // The first match that begins at `from` or later.
-  Match find(Bytes bytes, size_t from, RegexRoom& room) const noexcept;
+  Match find(Bytes bytes, size_t from, Subject subject, RegexRoom& room) const noexcept;
 
  private:
   pcre2_real_code_8* code_;

@@ -41,6 +41,7 @@ class SignatureBuilder {
   Status move_content_to(const BufferName& buffer);
   Status transform(TransformStep step);
   Status open_base64_data();
+  bool in_base64() const { return open_base64_ != nullptr; }
 
   void add(Operation operation, Relation relation = Relation::Absolute);
   void add_to(BufferKind kind, Operation operation);  // the current buffer stays
