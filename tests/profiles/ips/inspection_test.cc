@@ -132,7 +132,7 @@ TEST(Judgements, StillDropWhatAThresholdDoesNotTell) {
 TEST(Bounds, TellThatTooManyRulesWait) {
   std::string rules, text;
   for (size_t i = 0; i <= FlowState::kMostWaiting; ++i) {
-    const std::string word = "word" + std::to_string(10'000 + i);
+    const std::string word = "x" + std::to_string(100 + i);
     rules += tcp("content:\"" + word + "\"; content:\"never\"; sid:" + std::to_string(i + 1) + ";");
     text += word;
   }
@@ -238,7 +238,8 @@ TEST(Inspection, SaysWhatAskingEveryRuleSays) {
     }
     matches += naive.size();
     Sids told = RulesKit::told(kit.datagram(text));
-    if (naive.size() <= Inspection::kMostHits) EXPECT_EQ(told, naive) << text;
+    if (naive.size() > Inspection::kMostHits) continue;
+    EXPECT_EQ(told, naive) << text;
   }
   EXPECT_GT(matches, 1'000u);
 }

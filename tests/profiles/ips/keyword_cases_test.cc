@@ -166,10 +166,13 @@ TEST(KeywordCases, EveryKeywordHasAMatchAndANearMiss) {
   std::map<std::string, std::pair<bool, bool>, std::less<>> seen;
   for (const Block& block : blocks()) {
     RuleLines lines(block.rules);
-    for (RuleLines::Line rule = lines.next(); rule.number != 0; rule = lines.next())
-      for (const Option& option : parse_rule_text(rule.text)->options)
-        for (const Line& line : block.lines)
-          (line.told ? seen[option.keyword].first : seen[option.keyword].second) = true;
+    for (RuleLines::Line line = lines.next(); line.number != 0; line = lines.next()) {
+      const Result<RuleText> rule = parse_rule_text(line.text);
+      ASSERT_TRUE(rule) << line.text;
+      for (const Option& option : rule->options)
+        for (const Line& expected : block.lines)
+          (expected.told ? seen[option.keyword].first : seen[option.keyword].second) = true;
+    }
   }
   for (const Keyword& keyword : keywords()) {
     if (keyword.kind == KeywordKind::Refused) continue;
