@@ -11,6 +11,8 @@
 namespace postern::profiles::ips {
 namespace {
 
+constexpr uint32_t kStepsOfUnit = 4;  // of an expression, for one unit of the budget
+
 bool compares(Compare compare, uint64_t a, uint64_t b) noexcept { return Range{compare, b, 0}.holds(a); }
 
 bool varies(const Number& number) noexcept { return number.variable >= 0; }
@@ -162,11 +164,15 @@ struct ContentMatcher::Run {
     // A relative expression begins where the last match ended: ^ is there.
     const int64_t cut = pcre.relative ? from : begin();
     const Bytes subject = between(cut, end());
-    if (!budget.spend(1 + subject.size() / 16)) return {Regex::Answer::GaveUp};
+    if (!budget.spend(1 + subject.size() / 256)) return {Regex::Answer::GaveUp};
     const auto kind = cut == 0 || pcre.relative ? Regex::Subject::Whole : Regex::Subject::WithoutItsBeginning;
-    Regex::Match match =
-        pcre.regex->find(subject, static_cast<size_t>(from - cut), kind, matcher.regex_room_);
-    if (match.answer == Regex::Answer::GaveUp) ++matcher.regexes_given_up_;
+    Regex::Match match = pcre.regex->find(subject, static_cast<size_t>(from - cut), kind,
+                                          kStepsOfUnit * budget.left(), matcher.regex_room_);
+    budget.spend(match.steps / kStepsOfUnit);
+    if (match.answer == Regex::Answer::GaveUp) {
+      ++matcher.regexes_given_up_;
+      budget.spend(budget.left());  // unknown is not no
+    }
     match.begin += static_cast<size_t>(cut);
     match.end += static_cast<size_t>(cut);
     return match;

@@ -33,6 +33,7 @@ class Budget {
   }
   bool empty() const noexcept { return left_ == 0; }
   uint32_t spent() const noexcept { return units_ - left_; }
+  uint32_t left() const noexcept { return left_; }
 
  private:
   uint32_t units_, left_;

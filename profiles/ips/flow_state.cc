@@ -41,6 +41,7 @@ void FlowState::reset(uint64_t id) noexcept {
   id_ = id;
   rules_ = 0;
   passed_ = false;
+  allowance_ = kMostAllowance;
   std::fill(bits_.begin(), bits_.end(), 0);
   ints_.fill(0);
   ints_set_ = 0;
@@ -59,6 +60,13 @@ void FlowState::end_message(Direction direction) noexcept {
   for (const BufferKind body : {BufferKind::HttpRequestBody, BufferKind::FileData})
     lane.streams[stream_slot(body)].restart();
   lane.waiting.clear();
+}
+
+uint32_t FlowState::allow(size_t bytes, uint32_t most) noexcept {
+  const uint32_t earned =
+      std::max(kLeastAllowance, static_cast<uint32_t>(std::min<size_t>(bytes, kMostAllowance)));
+  allowance_ = std::min(allowance_ + earned, kMostAllowance);
+  return std::min(allowance_, most);
 }
 
 bool FlowState::bit(uint32_t number) const noexcept {

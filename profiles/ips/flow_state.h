@@ -23,6 +23,9 @@ class FlowState {
   static constexpr size_t kEpoch = 16 * 1024, kOverlap = 512;
   static constexpr size_t kMostWaiting = 256;  // rules that wait for more bytes, each time and message
   static constexpr uint32_t kFlowints = 64;
+  // Work that a flow may make: a unit for each of its bytes, saved up to a burst, at least a little each
+  // time.
+  static constexpr uint32_t kMostAllowance = 16'384, kLeastAllowance = 1'024;
 
   explicit FlowState(uint64_t id = 0) : id_(id) {}  // `id` is another for every flow
   void reset(uint64_t id) noexcept;
@@ -64,10 +67,12 @@ class FlowState {
 
   bool bit(uint32_t number) const noexcept;
   void set_bit(uint32_t number, bool value);
+  uint32_t allow(size_t bytes, uint32_t most) noexcept;  // units for this call
   Lane& lane(Direction direction) noexcept { return lanes_[static_cast<size_t>(direction)]; }
 
   uint64_t id_;
   uint64_t rules_ = 0;  // the rule set that streams and waiting rules belong to
+  uint32_t allowance_ = kMostAllowance;
   bool passed_ = false;
   std::vector<uint64_t> bits_;
   std::array<uint32_t, kFlowints> ints_{};

@@ -48,7 +48,7 @@ void Inspection::prepare(FlowState& flow) noexcept {
 Outcome Inspection::inspect(FlowState& flow, const FlowFacts& facts, const Input& input,
                             Timestamp now) noexcept {
   prepare(flow);
-  Call call{flow, facts, input, now, Budget{kUnits}, input.kind, {}};
+  Call call{flow, facts, input, now, Budget{flow.allow(input.bytes.size(), kUnits)}, input.kind, {}};
   if (flow.passed()) return outcome(call);
   if (!streamed(input.kind)) {
     call.view = {input.bytes};
@@ -75,7 +75,7 @@ Outcome Inspection::inspect_packet(FlowState& flow, const FlowFacts& facts, Dire
                                    const PacketFacts& packet, Timestamp now) noexcept {
   prepare(flow);
   const Input input{BufferKind::Packet, direction, {}, Input::Part::Last, &packet};
-  Call call{flow, facts, input, now, Budget{kUnits}, BufferKind::Packet, {}};
+  Call call{flow, facts, input, now, Budget{flow.allow(packet.payload_size, kUnits)}, BufferKind::Packet, {}};
   if (flow.passed()) return outcome(call);
   candidates_.clear();
   add_candidates(rules_->of_packets(), kAnnounced);
@@ -221,7 +221,7 @@ Inspection::Match Inspection::match_parts(Call& call, const RuleSet::Entry& entr
       perhaps = true;
       continue;
     }
-    Budget of_rule{kUnitsOfRule};
+    Budget of_rule{std::min(kUnitsOfRule, call.budget.left())};
     const bool matches = matcher_->matches(part, view, of_rule);
     if (!call.budget.spend(of_rule.spent())) overload(call, Overload::Work);
     if (matches) continue;
@@ -261,6 +261,7 @@ void Inspection::overload(Call& call, Overload why) noexcept {
 }
 
 Outcome Inspection::outcome(const Call& call) const noexcept {
+  call.flow.allowance_ -= call.budget.spent();
   return {std::span(hits_).first(call.hits), call.judgement, call.overload};
 }
 

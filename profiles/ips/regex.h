@@ -48,10 +48,12 @@ class Regex {
   struct Match {
     Answer answer = Answer::No;
     size_t begin = 0, end = 0;
+    uint32_t steps = 0;
   };
   enum class Subject : uint8_t { Whole, WithoutItsBeginning };  // then ^ is not at the first byte
-  // The first match that begins at `from` or later.
-  Match find(Bytes bytes, size_t from, Subject subject, RegexRoom& room) const noexcept;
+  // The first match that begins at `from` or later. A step is one item of the expression tried, or 16 bytes
+  // that it went over; after `most_steps` it gives up.
+  Match find(Bytes bytes, size_t from, Subject subject, uint32_t most_steps, RegexRoom& room) const noexcept;
 
  private:
   pcre2_real_code_8* code_;
