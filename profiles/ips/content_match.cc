@@ -11,7 +11,7 @@
 namespace postern::profiles::ips {
 namespace {
 
-constexpr uint32_t kStepsOfUnit = 4;  // of an expression, for one unit of the budget
+constexpr uint32_t kStepsOfUnit = 2;  // of an expression, for one unit of the budget
 
 bool compares(Compare compare, uint64_t a, uint64_t b) noexcept { return Range{compare, b, 0}.holds(a); }
 

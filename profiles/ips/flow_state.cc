@@ -63,8 +63,8 @@ void FlowState::end_message(Direction direction) noexcept {
 }
 
 uint32_t FlowState::allow(size_t bytes, uint32_t most) noexcept {
-  const uint32_t earned =
-      std::max(kLeastAllowance, static_cast<uint32_t>(std::min<size_t>(bytes, kMostAllowance)));
+  const auto halves = static_cast<uint32_t>(std::min<size_t>(bytes / 2, kMostAllowance));
+  const uint32_t earned = std::max(kLeastAllowance, halves);
   allowance_ = std::min(allowance_ + earned, kMostAllowance);
   return std::min(allowance_, most);
 }

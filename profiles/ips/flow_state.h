@@ -23,9 +23,9 @@ class FlowState {
   static constexpr size_t kEpoch = 16 * 1024, kOverlap = 512;
   static constexpr size_t kMostWaiting = 256;  // rules that wait for more bytes, each time and message
   static constexpr uint32_t kFlowints = 64;
-  // Work that a flow may make: a unit for each of its bytes, saved up to a burst, at least a little each
+  // Work that a flow may make: a unit for every two of its bytes, saved up to a burst, at least a little each
   // time.
-  static constexpr uint32_t kMostAllowance = 16'384, kLeastAllowance = 1'024;
+  static constexpr uint32_t kMostAllowance = 16'384, kLeastAllowance = 512;
 
   explicit FlowState(uint64_t id = 0) : id_(id) {}  // `id` is another for every flow
   void reset(uint64_t id) noexcept;

@@ -48,8 +48,8 @@ struct Outcome {
 
 class Inspection {
  public:
-  static constexpr uint32_t kUnits = 4'096;                // of work in one call, see Budget
-  static constexpr uint32_t kUnitsOfRule = 1'500;          // of which one rule may have so many
+  static constexpr uint32_t kUnits = 2'048;                // of work in one call, see Budget
+  static constexpr uint32_t kUnitsOfRule = 1'000;          // of which one rule may have so many
   static constexpr size_t kMostHits = 32;                  // of one call; what is beyond is judged, not told
   static constexpr size_t kMostPiece = FlowState::kEpoch;  // longer pieces are taken in turns
 
