@@ -12,9 +12,21 @@ namespace {
 
 // One report per pattern is enough. Patterns that match the empty string would match everything, so
 // HS_FLAG_ALLOWEMPTY is never set and Hyperscan refuses them.
+unsigned hs_mode_of(ScanMode mode) {
+  switch (mode) {
+    case ScanMode::Whole:
+      return HS_MODE_BLOCK;
+    case ScanMode::Joined:
+      return HS_MODE_VECTORED;
+    case ScanMode::InPieces:
+      return HS_MODE_STREAM;
+  }
+  return HS_MODE_BLOCK;
+}
+
 unsigned flags_of(const Pattern& pattern, ScanMode mode) {
-  // In a stream the first match may be one that ended in an earlier piece.
-  unsigned flags = HS_FLAG_DOTALL | (mode == ScanMode::Whole ? HS_FLAG_SINGLEMATCH : 0);
+  // The first match of what is joined may be one that ended in an earlier piece.
+  unsigned flags = HS_FLAG_DOTALL | (mode == ScanMode::Joined ? 0 : HS_FLAG_SINGLEMATCH);
   if (pattern.nocase) flags |= HS_FLAG_CASELESS;
   if (pattern.multiline) flags |= HS_FLAG_MULTILINE;
   return flags;
@@ -24,6 +36,7 @@ unsigned flags_of(const Pattern& pattern, ScanMode mode) {
 std::string key_of(std::span<const Pattern> patterns, ScanMode mode) {
   std::string key = std::string("hyperscan ") + hs_version();
   if (mode == ScanMode::Joined) key += " joined";
+  if (mode == ScanMode::InPieces) key += " in pieces";
   hs_platform_info_t platform{};
   hs_populate_platform(&platform);
   key += " tune " + std::to_string(platform.tune) + " cpu " + std::to_string(platform.cpu_features) + "\n";
@@ -91,7 +104,31 @@ int on_match(unsigned id, unsigned long long, unsigned long long, unsigned, void
   return 0;
 }
 
+struct FoundList {
+  std::span<uint32_t> room;
+  size_t size = 0;
+};
+int on_listed(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
+  FoundList& found = *static_cast<FoundList*>(context);
+  if (found.size < found.room.size()) found.room[found.size++] = id;
+  return 0;
+}
+
 }  // namespace
+
+PatternStream::PatternStream(PatternStream&& from) noexcept : stream_(std::exchange(from.stream_, nullptr)) {}
+PatternStream& PatternStream::operator=(PatternStream&& from) noexcept {
+  std::swap(stream_, from.stream_);
+  return *this;
+}
+PatternStream::~PatternStream() { close(); }
+void PatternStream::close() noexcept {
+  if (stream_ != nullptr) hs_close_stream(std::exchange(stream_, nullptr), nullptr, nullptr, nullptr);
+}
+
+void PatternStream::restart() noexcept {
+  if (stream_ != nullptr && hs_reset_stream(stream_, 0, nullptr, nullptr, nullptr) != HS_SUCCESS) close();
+}
 
 ScanScratch::ScanScratch(ScanScratch&& from) noexcept : scratch_(std::exchange(from.scratch_, nullptr)) {}
 ScanScratch& ScanScratch::operator=(ScanScratch&& from) noexcept {
@@ -127,13 +164,12 @@ Result<PatternSet> PatternSet::compile(std::span<const Pattern> patterns, Patter
     ids.push_back(static_cast<unsigned>(ids.size()));
     expressions.push_back(pattern.expression.c_str());
     flags.push_back(flags_of(pattern, mode));
-    if (mode == ScanMode::Whole) continue;
+    if (mode != ScanMode::Joined) continue;
     if (const Status width = check_width(pattern, flags.back()); !width) return width.error();
   }
-  const unsigned hs_mode = mode == ScanMode::Whole ? HS_MODE_BLOCK : HS_MODE_VECTORED;
   hs_compile_error_t* failure = nullptr;
   if (hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()),
-                       hs_mode, nullptr, &set.database_, &failure) != HS_SUCCESS)
+                       hs_mode_of(mode), nullptr, &set.database_, &failure) != HS_SUCCESS)
     return complaint(patterns, failure);
   save(set.database_, key, cache);
   return set;
@@ -162,6 +198,24 @@ std::optional<size_t> PatternSet::scan_joined(Bytes before, Bytes bytes,
   hs_scan_vector(database_, pieces + skip, sizes + skip, 2 - skip, 0, scratch.scratch_, on_joined_match,
                  &first);
   return first.found;
+}
+
+size_t PatternSet::list(Bytes bytes, ScanScratch& scratch, std::span<uint32_t> found) const noexcept {
+  if (database_ == nullptr) return 0;
+  FoundList into{found};
+  hs_scan(database_, reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
+          scratch.scratch_, on_listed, &into);
+  return into.size;
+}
+
+size_t PatternSet::list_next(Bytes piece, PatternStream& stream, ScanScratch& scratch,
+                             std::span<uint32_t> found) const noexcept {
+  if (database_ == nullptr) return 0;
+  if (stream.stream_ == nullptr && hs_open_stream(database_, 0, &stream.stream_) != HS_SUCCESS) return 0;
+  FoundList into{found};
+  hs_scan_stream(stream.stream_, reinterpret_cast<const char*>(piece.data()),
+                 static_cast<unsigned>(piece.size()), 0, scratch.scratch_, on_listed, &into);
+  return into.size;
 }
 
 size_t PatternSet::memory() const noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many patterns in one Hyperscan database, for whole texts or for two pieces of one; the only user of
-// Hyperscan. A set is immutable and may be scanned by many threads, each with a scratch of its own.
+// Many patterns in one Hyperscan database; the only user of Hyperscan. A set is immutable and may be scanned
+// by many threads, each with a scratch of its own.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 struct hs_database;
 struct hs_scratch;
+struct hs_stream;
 
 namespace postern::classify {
 
@@ -39,8 +40,26 @@ class ScanScratch {
   hs_scratch* scratch_ = nullptr;
 };
 
-// What a set will be shown: whole texts, or a stream piece by piece, each with the end of what came before.
-enum class ScanMode : uint8_t { Whole, Joined };
+// How far a text that comes in pieces has been scanned. Belongs to the set it was opened for, which may be
+// gone when it is closed. One worker.
+class PatternStream {
+ public:
+  PatternStream() = default;
+  PatternStream(PatternStream&& from) noexcept;
+  PatternStream& operator=(PatternStream&& from) noexcept;
+  ~PatternStream();
+  bool open() const noexcept { return stream_ != nullptr; }
+  void close() noexcept;
+  void restart() noexcept;  // the next piece begins another text; allocates nothing
+
+ private:
+  friend class PatternSet;
+  hs_stream* stream_ = nullptr;
+};
+
+// What a set will be shown: whole texts; pieces of one, each with the end of what came before, which the
+// caller keeps; or pieces alone, between which a PatternStream keeps what there is to know.
+enum class ScanMode : uint8_t { Whole, Joined, InPieces };
 
 class PatternSet {
  public:
@@ -59,8 +78,18 @@ class PatternSet {
   // Sets bit i of `found` for every pattern i that matches; `found` has room for size() bits.
   void scan(Bytes bytes, ScanScratch& scratch, std::span<uint64_t> found) const noexcept;
 
-  // Of a set for streams: a pattern that matches and ends in `bytes`, which follow `before`; nullopt: none.
+  // Of a joined set: a pattern that matches and ends in `bytes`, which follow `before`; nullopt: none.
   std::optional<size_t> scan_joined(Bytes before, Bytes bytes, ScanScratch& scratch) const noexcept;
+
+  // The numbers of the patterns that match, in no order, each once; `found` has room for size() of them.
+  // Returns how many.
+  size_t list(Bytes bytes, ScanScratch& scratch, std::span<uint32_t> found) const noexcept;
+
+  // The same for the next piece of a text, in a set for texts in pieces; no pattern is told twice of one
+  // text. Opens the stream with the first piece, which allocates; without memory nothing is found and the
+  // stream stays closed.
+  size_t list_next(Bytes piece, PatternStream& stream, ScanScratch& scratch,
+                   std::span<uint32_t> found) const noexcept;
 
   size_t size() const noexcept { return size_; }
   size_t memory() const noexcept;  // bytes of the database

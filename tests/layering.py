@@ -31,6 +31,7 @@ LIBRARIES = [
     ("valijson", re.compile(r"valijson/"), {"control"}),
     ("libyaml", re.compile(r"yaml\.h$"), {"control"}),
     ("libpcap", re.compile(r"pcap(/|\.h$)"), {"dataplane"}),
+    ("PCRE2", re.compile(r"pcre2\.h$"), {"profiles"}),
     ("llhttp", re.compile(r"(llhttp/)?llhttp\.h$"), {"profiles"}),
 ]
 ONE_FILE_OF_CLASSIFY = {"Hyperscan": "wraps Hyperscan", "rte_acl": "wraps rte_acl"}
@@ -175,6 +176,7 @@ FAULTS = {
     "dataplane/yaml.cc": ("#include <yaml.h>\n", "libyaml belongs to control"),
     "control/pcap.cc": ("#include <pcap/pcap.h>\n", "libpcap belongs to dataplane"),
     "dataplane/http.cc": ("#include <llhttp.h>\n", "llhttp belongs to profiles"),
+    "dataplane/regex.cc": ("#include <pcre2.h>\n", "PCRE2 belongs to profiles"),
     "classify/second_acl.cc": ("#include <rte_acl.h>\n", "a second file of classify wraps rte_acl"),
     "classify/second_hs.cc": ("#include <hs/hs.h>\n", "a second file of classify wraps Hyperscan"),
     "base/macro.h": ("#define LIMIT 3\n", "defines a macro"),

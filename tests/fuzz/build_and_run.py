@@ -24,10 +24,10 @@ SEES = {
     "dataplane": ["base", "classify", "tls", "profiles"],
     "control": ["base", "classify", "tls", "profiles", "dataplane"],
 }
-PACKAGES = {"classify": ["libhs"], "dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
+PACKAGES = {"classify": ["libhs"], "profiles": ["libpcre2-8"], "dataplane": ["libdpdk", "libpcap"], "control": ["yaml-0.1", "fmt", "nlohmann_json"], "tls": ["openssl"]}
 # Sources of others, in C and with warnings of their own (node-llhttp).
 FOREIGN = {"profiles": [f"/usr/share/llhttp/{name}.c" for name in ("api", "http", "llhttp")]}
-FOREIGN_FLAGS = {"profiles": ["-isystem", "/usr/share/include/llhttp", "-DLLHTTP_STRICT_MODE=1"]}
+FOREIGN_FLAGS = {"profiles": ["-isystem", "/usr/share/include/llhttp", "-DLLHTTP_STRICT_MODE=1", "-DPCRE2_CODE_UNIT_WIDTH=8"]}
 LIBRARIES = {"dataplane": ["-lrte_net_ring"], "control": ["-lboost_program_options", "-lpthread"]}
 MAINS = {"control/main.cc", "control/posternctl.cc"}
 CATALOGUES = sorted(name for name in os.listdir(os.path.join(REPO, "deploy/catalogue")) if name.endswith(".yaml"))
