@@ -43,14 +43,14 @@ Bytes labels_below(const Name& name, uint8_t skipped) noexcept {
 
 void TunnelDetector::Sums::decay(float left) noexcept {
   for (float* sum :
-       {&queries, &fresh, &encoded, &encoded_long, &rare, &up, &up_carriers, &down_carriers, &length})
+       {&queries, &fresh, &encoded_bytes, &encoded_long, &rare, &up, &up_carriers, &down_carriers, &length})
     *sum *= left;
   for (float& sum : carriers) sum *= left;
 }
 
 bool TunnelDetector::Sums::is_tunnel(const TunnelThresholds& limits) const noexcept {
   if (rare >= limits.rare_types) return true;
-  if (fresh < limits.new_ratio * queries || encoded < limits.encoded_ratio * fresh) return false;
+  if (fresh < limits.new_ratio * queries || encoded_bytes < limits.encoded_ratio * length) return false;
   float by_carriers = 0, most = 0;
   for (const float sum : carriers) {
     by_carriers += sum;
@@ -131,7 +131,7 @@ bool TunnelDetector::query(const IpAddress& client, const Message& query, uint8_
   sums.length += shape.length;
   const std::optional<size_t> carrier = carrier_of(query.type);
   if (shape.entropy >= limits.entropy && shape.surprise >= limits.surprise) {
-    ++sums.encoded;
+    sums.encoded_bytes += shape.length;
     sums.up += shape.information();
     if (shape.length >= kLongName) ++sums.encoded_long;
     if (carrier) {

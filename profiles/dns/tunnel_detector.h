@@ -20,8 +20,9 @@ namespace postern::profiles::dns {
 struct TunnelThresholds {
   // An encoding: not what people or programs call things.
   float entropy = 2.8f, surprise = 5.2f;
-  float new_ratio = 0.6f, encoded_ratio = 0.6f;  // names never seen of all, encodings of names never seen
-  float rare_types = 6;                          // NULL and private types, for which nobody else asks
+  float new_ratio = 0.6f;          // names never seen, of all
+  float encoded_ratio = 0.6f;      // encodings, of the bytes of names never seen
+  float rare_types = 6;            // NULL and private types, for which nobody else asks
   float mixed_types = 8;           // encodings asked for by two or more of TXT, CNAME, MX and SRV
   float carrier_bytes = 2500;      // up or down, by TXT, CNAME, MX or SRV
   float any_bytes = 4000;          // up, by whatever type, in names of 40 bytes and more
@@ -47,7 +48,7 @@ class TunnelDetector {
  private:
   static constexpr size_t kWays = 8;
   struct Sums {
-    float queries = 0, fresh = 0, encoded = 0, encoded_long = 0, rare = 0, up = 0, up_carriers = 0,
+    float queries = 0, fresh = 0, encoded_bytes = 0, encoded_long = 0, rare = 0, up = 0, up_carriers = 0,
           down_carriers = 0, length = 0;
     std::array<float, 4> carriers{};  // encodings by type
     void decay(float left) noexcept;
