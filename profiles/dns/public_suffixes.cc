@@ -9,6 +9,7 @@ namespace {
 
 // Kinds of rules, as indices of RuleRef.
 constexpr uint32_t kPlain = 0, kWildcard = 1, kException = 2, kKind = 3, kByRegistry = 4;
+constexpr char32_t kLastPoint = 0x10ffff;
 constexpr std::string_view kPrivateBegins = "===BEGIN PRIVATE DOMAINS===";
 
 // Code points of UTF-8; nothing where it is none.
@@ -28,6 +29,7 @@ std::optional<std::u32string> code_points(std::string_view text) {
       if (next >> 6 != 2) return std::nullopt;
       point = point << 6 | (next & 0x3f);
     }
+    if (point > kLastPoint || (more > 0 && point < 0x80)) return std::nullopt;
     out += point;
   }
   return out;
@@ -52,7 +54,7 @@ std::string ascii_label(const std::u32string& points) {
   uint32_t handled = basic, n = 0x80, delta = 0, bias = 72;
   if (basic > 0) out += '-';
   while (handled < points.size()) {
-    char32_t next = 0x110000;
+    char32_t next = kLastPoint;
     for (const char32_t c : points)
       if (c >= n) next = std::min(next, c);
     delta += (next - n) * (handled + 1);

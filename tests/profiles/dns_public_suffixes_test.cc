@@ -59,7 +59,8 @@ TEST(PublicSuffixes, RulesInOtherScriptsAreThoseOfDns) {
 TEST(PublicSuffixes, MistakesAreToldWithFileAndLine) {
   EXPECT_EQ(PublicSuffixes::read("com\na..b\n", "list.dat", 3).error().text(),
             "list.dat:2: found a rule that is no name, expected one as in publicsuffix.org/list");
-  EXPECT_FALSE(PublicSuffixes::read("\xff\n", "list.dat", 3));
+  for (const char* odd : {"\xff\n", "\xf7\xbf\xbf\xbf\n", "\xc0\x81\n", "\xe4\n"})
+    EXPECT_FALSE(PublicSuffixes::read(odd, "list.dat", 3));
 }
 
 // libpsl reads the same file; for each of its rules three names are asked of both.
