@@ -4,15 +4,10 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "classify/dns_walk.h"
 #include "classify/fit.h"
 
 namespace postern::classify {
-
-enum class DnsRole : uint8_t {
-  Query,
-  Response,
-  Either,  // multicast DNS, where both sides announce (RFC 6762)
-};
 
 // A whole datagram; never More.
 Fit is_dns_datagram(Bytes datagram, DnsRole role) noexcept;

@@ -48,6 +48,8 @@ ALL = (
     Program("memory_table", ("{file}",), quick=()),
     Program("classify_bench", GOOGLE, REPEATED, (BRIEF, "--benchmark_filter=/(10|1000)$")),
     Program("http_bench", GOOGLE, REPEATED, (BRIEF,)),
+    Program("dns_bench", GOOGLE, REPEATED, (BRIEF, "--benchmark_filter=decisions")),
+    Program("dns_detection"),
     Program("tls_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("micro_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("table_bench"),
