@@ -246,10 +246,10 @@ void EveFormatter::alert(const dataplane::AlertFacts& facts) {
   json_.word("action", facts.blocked ? "blocked" : "allowed");
   json_.number("gid", kAntivirusGenerator);
   json_.number("signature_id", number);
-  json_.number("rev", 1);
+  json_.number("rev", 1u);
   json_.escaped("signature", facts.signature.view());
   json_.word("category", "antivirus");
-  json_.number("severity", 1);
+  json_.number("severity", 1u);
   json_.close_object();
   json_.word("direction", facts.direction == Direction::ToServer ? "to_server" : "to_client");
 }
