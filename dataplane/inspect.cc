@@ -59,6 +59,7 @@ void Inspector::inspect_segment(Slot& slot, const Moment& at) noexcept {
     return;
   }
   Stream& stream = *streams_.find(slot.flow);
+  if (!stream.scanning && hot.owes_any(kOwesContent)) return lost_order(slot, at);
   const Direction direction = hot.direction_from(slot.port.side());
   const bool acknowledges = (slot.tcp_flags & (kAck | kRst)) == kAck;
   if (acknowledges && !streams_.acknowledge(stream, other(direction), load_be32(slot.segment.data() + 8)))
@@ -149,6 +150,13 @@ void Inspector::finish(Stream& stream, Slot& slot, Timestamp now) noexcept {
   if (!StreamTable::drained(stream)) return;
   streams_.close(slot.flow);
   hot.pay(kOwesOrder);
+}
+
+// A new policy wants to see content whose order nobody has kept: the exception for what cannot be inspected.
+void Inspector::lost_order(const Slot& slot, const Moment& at) noexcept {
+  streams_.close(slot.flow);
+  flows_.hot(slot.flow).pay(kOwesOrder);
+  decider_.judge(slot.flow, at.snapshot, at.now);
 }
 
 // The exception policy for a flow whose bytes cannot be put in order.

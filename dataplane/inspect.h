@@ -37,6 +37,7 @@ class Inspector {
   void hold_hello(Slot& slot, const classify::Policy& policy) noexcept;
   void leave(Stream& stream, Slot& slot) noexcept;
   void finish(Stream& stream, Slot& slot, Timestamp now) noexcept;
+  void lost_order(const Slot& slot, const Moment& at) noexcept;
   void no_room(Slot& slot, const Moment& at) noexcept;
   void give_up(uint32_t flow, const Moment& at) noexcept;
   bool budget_left(Burst& burst, const Slot& slot, const FlowFilter& earlier,

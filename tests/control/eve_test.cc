@@ -324,6 +324,20 @@ TEST_F(EventSchema, AcceptsEveryKindOfFlowLine) {
   EXPECT_GT(lines_, 800);
 }
 
+TEST_F(EventSchema, AcceptsAlertsOfEitherOutcome) {
+  LogRecord record = sample_.handshake();
+  record.kind = RecordKind::Alert;
+  for (const bool blocked : {true, false}) {
+    dataplane::AlertFacts facts{.signature = {}, .direction = Direction::ToClient, .blocked = blocked};
+    facts.signature.append("Eicar-Test-Signature");
+    expect_valid(record, dataplane::extra_of(facts));
+    const json event = json::parse(formatter_.line(record, dataplane::extra_of(facts)));
+    EXPECT_EQ(event["alert"]["action"], blocked ? "blocked" : "allowed");
+    EXPECT_EQ(event["alert"]["signature"], "Eicar-Test-Signature");
+    EXPECT_EQ(event["direction"], "to_client");
+  }
+}
+
 TEST_F(EventSchema, AcceptsEveryDropReasonOfFlowsAndOfPackets) {
   LogRecord packet = sample_.dropped_ipmi();
   packet.kind = RecordKind::PacketDrop;

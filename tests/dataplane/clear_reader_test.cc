@@ -139,10 +139,12 @@ TEST_F(ClearReaderTest, BlocksARecordWithMoreChangesThanAFindingHolds) {
 
 TEST_F(ClearReaderTest, TellsASignatureAsOftenAsItIsAskedAgain) {
   use(inspected(with_http_inside()));
-  EXPECT_EQ(from_server(kEicar), Ruling::Wait);
-  EXPECT_EQ(reader_->finding(Direction::ToClient).signature.view(), "Eicar-Test-Signature");
-  reader_->ruled({.direction = Direction::ToClient, .refusal = {}, .asks_again = true});
-  EXPECT_EQ(from_client(kGet), Ruling::Wait);
+  EXPECT_EQ(from_client("GET / HTTP/1.1\r\nX: " + kEicar), Ruling::Wait);
+  EXPECT_EQ(reader_->finding(Direction::ToServer).signature.view(), "Eicar-Test-Signature");
+  EXPECT_TRUE(told().empty());
+  reader_->ruled({.direction = Direction::ToServer, .refusal = {}, .asks_again = true});
+  EXPECT_EQ(from_client("\r\nHost: a\r\n\r\n"), Ruling::Wait);
+  EXPECT_EQ(told(), std::vector{app::kHttp});
   EXPECT_EQ(reader_->finding(Direction::ToServer).signature.view(), "Eicar-Test-Signature");
   reader_->ruled({.direction = Direction::ToServer, .refusal = {}});
   EXPECT_EQ(from_client(kPut), Ruling::Wait);

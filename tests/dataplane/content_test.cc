@@ -94,21 +94,36 @@ TEST_F(Content, PassesWhereNoRuleAsks) {
 
 TEST_F(Content, ThatPassedWhileTheApplicationWasUnknownIsRuledOnAfterwards) {
   begin(inspected(allow_only(classify::app::kHttp)));
-  // A server that speaks first is no application yet.
-  ASSERT_TRUE(lane_->passes(kSecondSide, talk_.from_server(kAck, kEicar)));
-  EXPECT_EQ(lane_->verdict(kFirstSide, talk_.from_client(kAck, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")),
+  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, "GET / HTTP/1.1\r\nX: " + kEicar)));
+  EXPECT_EQ(lane_->verdict(kFirstSide, talk_.from_client(kAck, "\r\nHost: a\r\n\r\n")),
             DropReason::ContentBlocked);
 }
 
-TEST_F(Content, IsLookedForUnderANewPolicyOnlyWhereItsBytesAreStillInOrder) {
+TEST_F(Content, ThatPassedWhileTheApplicationWasUnknownPassesWhenItsRuleDoesNotAsk) {
+  classify::Policy policy = inspected(allow_only(classify::app::kHttp));
+  policy.rules[0].profiles = 0;
+  begin(std::move(policy));
+  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, "GET / HTTP/1.1\r\nX: " + kEicar)));
+  EXPECT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, "\r\nHost: a\r\n\r\n")));
+  EXPECT_TRUE(lane_->records(RecordKind::Alert).empty());
+}
+
+TEST_F(Content, ThatANewPolicyAsksForMeetsTheExceptionWhereNobodyHasKeptTheOrder) {
   begin(allow_all());
-  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, std::string(17000, 'x').substr(0, 1400))));
-  classify::Policy policy = inspected(allow_all(2));
-  policy.exceptions.inspection_unavailable = ExceptionAction::Drop;
-  lane_->publish(compiled(std::move(policy)));
-  const DropReason reason = lane_->verdict(kSecondSide, talk_.from_server(kAck, kEicar));
-  EXPECT_TRUE(reason == DropReason::ContentBlocked || reason == DropReason::InspectionUnavailable)
-      << static_cast<int>(reason);
+  // Unknown to every signature: nobody looks any more, and the bytes are only kept until they are
+  // acknowledged.
+  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, std::string(1400, 'x'))));
+  lane_->publish(compiled(inspected(allow_all(2))));
+  EXPECT_EQ(lane_->verdict(kSecondSide, talk_.from_server(kAck, kEicar)), DropReason::InspectionUnavailable);
+}
+
+TEST_F(Content, ThatANewPolicyAsksForIsScannedFromThereOnWhereTheOrderIsKept) {
+  begin(allow_only(classify::app::kHttp));
+  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, "GET / HT")));
+  lane_->publish(compiled(inspected(allow_only(classify::app::kHttp, 2))));
+  ASSERT_TRUE(lane_->passes(kFirstSide, talk_.from_client(kAck, "TP/1.1\r\nHost: a\r\n\r\n")));
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 68\r\n\r\n" + kEicar;
+  EXPECT_EQ(lane_->verdict(kSecondSide, talk_.from_server(kAck, answer)), DropReason::ContentBlocked);
 }
 
 TEST_F(Content, OfDatagramsMeetsTheExceptionBecauseNobodyLooks) {

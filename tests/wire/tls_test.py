@@ -169,7 +169,7 @@ while True:
         self.assertEqual(record["tls"]["version"], "TLS 1.3")
         self.assertEqual(record["tls"]["server_alpns"], ["h2"])
         self.assertIn(NAME, record["tls"]["subjectaltname"])
-        flow = self.seen("flow", lambda r: r.get("flow_id") == record["flow_id"])
+        flow = self.seen("flow", lambda r: r.get("flow_id") == record["flow_id"] and r["flow"].get("log") == "end")
         self.assertEqual(flow["verdict"], {"action": "allow"})
         self.assertEqual(flow["flow"]["reason"], "tcp_fin")
 
