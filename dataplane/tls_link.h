@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What travels between workers and TLS cores: packets of adopted flows and frames for the wire, and between
-// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their own: a
-// core that hangs does not take the wires' buffers away. Rings are bounded; who finds one full counts the packet
-// as lost.
+// them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their
+// own: a core that hangs does not take the wires' buffers away. Rings are bounded; who finds one full counts
+// the packet as lost.
 #pragma once
 
 #include <rte_mbuf.h>
