@@ -34,10 +34,10 @@ Packet next_packet(Program& program, uint32_t& sequence) {
                             .acknowledgement = program.byte() % 8u - 4u,
                             .flags = flags};
   packet.resize(write_frame(segment, {}, packet.data()));
-  const Bytes options = program.bytes((kind & 3) * size_t{4});
+  Bytes options = program.bytes((kind & 3) * size_t{4});
+  options = options.first(options.size() / 4 * 4);
   packet[packet.size() - 8] = static_cast<uint8_t>((5 + options.size() / 4) << 4);
   packet.insert(packet.end(), options.begin(), options.end());
-  packet.resize(packet.size() - options.size() % 4);
   packet.insert(packet.end(), size, static_cast<uint8_t>(sequence));
   write_ip_length(packet.data(), packet.size());
   sequence += size;
