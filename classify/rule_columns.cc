@@ -39,11 +39,11 @@ const bool RuleColumns::kWide =
                                       _mm512_load_si512(destination_.data()));
   const __mmask16 from_fits = _mm512_testn_epi32_mask(from, _mm512_load_si512(source_mask_.data()));
   const __mmask16 to_fits = _mm512_testn_epi32_mask(to, _mm512_load_si512(destination_mask_.data()));
-  const auto ports = [](const std::array<uint16_t, kRules>& column) {
-    return _mm256_load_si256(reinterpret_cast<const __m256i*>(column.data()));
-  };
-  const __m256i distance = _mm256_sub_epi16(_mm256_set1_epi16(static_cast<short>(port)), ports(first_port_));
-  const __mmask16 port_fits = _mm256_cmple_epu16_mask(distance, ports(more_ports_));
+  const __m256i distance =
+      _mm256_sub_epi16(_mm256_set1_epi16(static_cast<short>(port)),
+                       _mm256_load_si256(reinterpret_cast<const __m256i*>(first_port_.data())));
+  const __mmask16 port_fits = _mm256_cmple_epu16_mask(
+      distance, _mm256_load_si256(reinterpret_cast<const __m256i*>(more_ports_.data())));
   const __m128i other = _mm_xor_si128(_mm_set1_epi8(static_cast<char>(protocol)), load(protocol_, 0));
   const __mmask16 protocol_fits = _mm_testn_epi8_mask(other, load(protocol_mask_, 0));
   return static_cast<uint32_t>(from_fits & to_fits & port_fits & protocol_fits);
