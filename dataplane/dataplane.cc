@@ -14,6 +14,8 @@
 #include <bit>
 #include <ctime>
 
+#include "dataplane/packet_pool.h"
+
 namespace postern::dataplane {
 namespace {
 
@@ -22,6 +24,8 @@ constexpr Timestamp kRetryEvery = 100 * kMillisecond;
 
 // Room for every ring and hand that can hold a packet at once. An AF_XDP queue keeps two rings of 2048
 // filled.
+constexpr unsigned kPoolCache = 256;  // buffers that a thread keeps for itself
+
 unsigned buffers_needed(const DataplaneSetup& setup) {
   constexpr unsigned kPerQueue = 1024 + 1024, kPerXdpQueue = 4096 + 2048;
   const InterfaceWatch watch;
@@ -39,6 +43,14 @@ unsigned buffers_needed(const DataplaneSetup& setup) {
 // Full rings, and caches of every thread.
 unsigned tls_buffers_needed(const DataplaneSetup& setup) {
   return setup.tls.threads == 0 ? 0 : (setup.tls.threads + setup.workers) * (kInboxSize + 512);
+}
+
+std::vector<std::string> pci_devices(const DataplaneSetup& setup) {
+  std::vector<std::string> devices;
+  for (const Wire& wire : setup.wires)
+    for (const PortSpec& spec : wire.ports)
+      if (spec.kind == PortSpec::Kind::Pci) devices.push_back(spec.device);
+  return devices;
 }
 
 unsigned buffer_size(uint16_t mtu) { return RTE_PKTMBUF_HEADROOM + frame_room(mtu); }
@@ -90,9 +102,7 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneSetup& setup,
   EalSetup eal{.workers = setup.workers, .cores = setup.cores};
   eal.memory = (size_t{buffers_needed(setup)} + tls_buffers_needed(setup)) * (buffer_size(setup.mtu) + 256) +
                (64u << 20);
-  for (const Wire& wire : setup.wires)
-    for (const PortSpec& spec : wire.ports)
-      if (spec.kind == PortSpec::Kind::Pci) eal.pci_devices.push_back(spec.device);
+  eal.pci_devices = pci_devices(setup);
   const Result<EalReport> report = start_eal(eal);
   if (!report) return report.error();
 
@@ -116,9 +126,13 @@ Dataplane::~Dataplane() {
 }
 
 Status Dataplane::open_ports() {
-  pool_ = rte_pktmbuf_pool_create("packets", buffers_needed(setup_), 256, 0,
-                                  static_cast<uint16_t>(buffer_size(setup_.mtu)), SOCKET_ID_ANY);
-  if (pool_ == nullptr) return Error{std::string("no memory for packet buffers: ") + rte_strerror(rte_errno)};
+  const Result<rte_mempool*> pool = make_packet_pool({.name = "packets",
+                                                      .buffers = buffers_needed(setup_),
+                                                      .cache = kPoolCache,
+                                                      .size = buffer_size(setup_.mtu),
+                                                      .for_hardware = !pci_devices(setup_).empty()});
+  if (!pool) return pool.error();
+  pool_ = *pool;
   for (const Wire& wire : setup_.wires) {
     for (const PortSpec& spec : wire.ports) {
       Result<Port> port = open_port({spec, devices_++, setup_.workers, setup_.mtu, setup_.idle, pool_});
@@ -149,9 +163,13 @@ Status Dataplane::start_tls() {
   const auto ring = [](const std::string& name, unsigned flags) {
     return rte_ring_create(name.c_str(), kInboxSize, SOCKET_ID_ANY, flags);
   };
-  tls_links_.pool = rte_pktmbuf_pool_create("tls", tls_buffers_needed(setup_), 256, 0,
-                                            static_cast<uint16_t>(buffer_size(setup_.mtu)), SOCKET_ID_ANY);
-  if (tls_links_.pool == nullptr) return Error{"no memory for the packet buffers of the TLS cores"};
+  const Result<rte_mempool*> pool = make_packet_pool({.name = "tls",
+                                                      .buffers = tls_buffers_needed(setup_),
+                                                      .cache = kPoolCache,
+                                                      .size = buffer_size(setup_.mtu),
+                                                      .for_hardware = !pci_devices(setup_).empty()});
+  if (!pool) return pool.error();
+  tls_links_.pool = *pool;
   for (unsigned n = 0; n < setup_.workers; ++n)
     tls_links_.workers.push_back(ring("tls_to_worker" + std::to_string(n), RING_F_SC_DEQ));
   for (unsigned n = 0; n < setup_.tls.threads; ++n) {

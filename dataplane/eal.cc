@@ -78,9 +78,8 @@ Result<EalReport> start_eal(const EalSetup& setup) {
   } else {
     // Without hugepages DPDK takes ordinary memory; it refuses --in-memory beside that and leaves no files
     // anyway.
-    // It lets no buffer cross an ordinary page, so buffers of 2 KB take 4 KB each.
     arguments.insert(arguments.end(),
-                     {"--no-huge", "--no-shconf", "-m", std::to_string((setup.memory >> 20) * 2 + 64)});
+                     {"--no-huge", "--no-shconf", "-m", std::to_string((setup.memory >> 20) + 64)});
     report.notice = "no hugepages (" + std::to_string(huge >> 20) + " MiB free, " +
                     std::to_string(setup.memory >> 20) +
                     " MiB wanted): running on ordinary pages, which costs speed; set vm.nr_hugepages";

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What travels between workers and TLS cores: packets of adopted flows and frames for the wire, and between
 // them, in the same rings and so in order, requests and reports. All of them are mbufs of a pool of their own: a
-// core that hangs does not take the wires' buffers away, and AF_XDP ports (DPDK 22.11, Linux 6.18) lost their
-// fill rings when another thread than the port's own gave buffers back. Rings are bounded; who finds one full
-// counts the packet as lost.
+// core that hangs does not take the wires' buffers away. Rings are bounded; who finds one full counts the packet
+// as lost.
 #pragma once
 
 #include <rte_mbuf.h>

@@ -117,8 +117,7 @@ bool Worker::wait_for_frames() noexcept {
 }
 
 // Queue n belongs to worker n. Ports with a single queue therefore all meet at worker 0, which receives and
-// sends for everybody: two AF_XDP sockets of one process served by two threads lost their fill rings
-// (Linux 6.18, seen).
+// sends for everybody.
 bool Worker::serves(unsigned queue) const noexcept { return queue % shared_.workers == number_; }
 
 unsigned Worker::poll(PortIndex index, const classify::PolicySnapshot& snapshot) noexcept {

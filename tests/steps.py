@@ -72,9 +72,8 @@ STEPS = {
     "wire-transfer": script("tests/wire/transfer_test.py"),
     "wire-two-workers": script("tests/wire/transfer_test.py", environment={"POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2"}),
     "wire-tls": script("tests/wire/tls_test.py"),
-    # Not over AF_XDP, whose ports lose their fill rings when another worker than the port's own frees packets.
     "wire-tls-two-workers": script("tests/wire/tls_test.py", environment={
-        "POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2", "POSTERN_PORT_KIND": "af_packet", "POSTERN_TLS_MEGABYTES": "20"}),
+        "POSTERN_BUILD": BUILD, "POSTERN_WORKERS": "2", "POSTERN_TLS_MEGABYTES": "20"}),
     "wire-commit": script("tests/wire/commit_test.py"),
     "wire-failure": script("tests/wire/failure_test.py"),
     "wire-ports": script("tests/wire/ports_test.py"),
