@@ -75,6 +75,7 @@ struct PolicySnapshot::Tables {
   std::vector<RuleConditions> conditions;                 // by position in the policy
   std::vector<std::unique_ptr<const RuleTable>> storage;  // zone pairs with the same rules share one
   std::vector<PortOutlook> outlooks;                      // of each in `storage`
+  size_t rules = 0;                                       // of the policy
   std::vector<uint8_t> allows;                            // by position in the policy; last: the default rule
   std::vector<bool> in_tls;                               // by application
   std::vector<const RuleTable*> by_pair;                  // source zone * zone_count + destination zone
@@ -141,6 +142,7 @@ Result<std::unique_ptr<const PolicySnapshot>> PolicySnapshot::compile(Policy giv
   tables->subjects = std::move(*subjects);
   tables->exclusions = ExclusionTable(policy.exclusions);
   tables->conditions = conditions_of(policy, tables->applications, tables->subjects);
+  tables->rules = policy.rules.size();
   for (const Rule& rule : policy.rules) tables->allows.push_back(rule.action == Action::Allow);
   tables->allows.push_back(false);
   tables->add_rule_tables(policy.rules);
@@ -160,8 +162,11 @@ Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
   RuleJudge judge({tables_->conditions, tables_->applications, tables_->subjects}, facts);
   table->judge(judge);
   Decision decision;
-  const size_t best = std::min<size_t>(judge.best(), policy_.rules.size());
-  decision.rule = best == policy_.rules.size() ? nullptr : policy_.rules.data() + best;
+  const uint32_t best = judge.best();
+  // Whether there is a rule is nobody's guess: a branch on it costs half of what looking for the rule does.
+  const auto found = -uintptr_t{best < tables_->rules};
+  const Rule* const rule = policy_.rules.data() + best;
+  decision.rule = reinterpret_cast<const Rule*>(reinterpret_cast<uintptr_t>(rule) & found);
   decision.final = !judge.waits();
   // From a column of its own: a rule is many lines long, and with thousands of them none is in the cache.
   decision.could_allow = judge.waiting_allow() | tables_->allows[best];

@@ -40,14 +40,16 @@ struct Catalogue {
 class RuleJudge {
  public:
   RuleJudge(const Catalogue& catalogue, const FlowFacts& facts) noexcept
-      : catalogue_(catalogue), facts_(facts) {}
+      : catalogue_(catalogue), facts_(facts), best_(static_cast<uint32_t>(catalogue.rules.size())) {}
 
   const FlowFacts& facts() const noexcept { return facts_; }
-  uint32_t best() const noexcept { return best_; }  // rules from here on can not change the answer
+  // Rules from here on can not change the answer; the number of rules: none has matched.
+  uint32_t best() const noexcept { return best_; }
 
   bool fits_packet(uint32_t rule) const noexcept { return catalogue_.rules[rule].fits_packet(facts_); }
 
-  // `rule` < best() fits the packet and is plain; before any other, kNoRuleIndex says that none does.
+  // `rule` < best() fits the packet and is plain. Before any other: the number of rules,
+  // when none does.
   void matched(uint32_t rule) noexcept { best_ = rule; }
   // `rule` < best() fits the packet; identity and application are still to be asked.
   void weigh(uint32_t rule) noexcept;
@@ -72,7 +74,8 @@ class RuleJudge {
 
   Catalogue catalogue_;
   const FlowFacts& facts_;
-  uint32_t best_ = kNoRuleIndex, first_waiting_ = kNoRuleIndex, first_waiting_allow_ = kNoRuleIndex;
+  uint32_t best_;
+  uint32_t first_waiting_ = kNoRuleIndex, first_waiting_allow_ = kNoRuleIndex;
   const SubjectTable::Entry* subject_ = nullptr;
   bool subject_looked_up_ = false;
 };

@@ -130,7 +130,7 @@ RuleTable::RuleTable(std::vector<uint32_t> numbers, const std::vector<RuleCondit
 RuleTable::List RuleTable::make_list(const std::vector<uint32_t>& numbers,
                                      const std::vector<RuleConditions>& rules) {
   List list;
-  list.rules.fill(kNoRuleIndex);
+  list.rules.fill(static_cast<uint32_t>(rules.size()));
   for (size_t place = 0; place < numbers.size(); ++place) {
     const RuleConditions& rule = rules[numbers[place]];
     const uint32_t bit = uint32_t{1} << place;
@@ -157,18 +157,17 @@ RuleTable::List RuleTable::make_list(const std::vector<uint32_t>& numbers,
 
 void RuleTable::judge_list(RuleJudge& judge) const noexcept {
   const FlowFacts& facts = judge.facts();
-  const bool v4 = facts.source.is_v4() && facts.destination.is_v4();
-  uint32_t fitting, exact = 0;
-  if (v4) {
-    exact = list_.exact;
-    fitting = list_.of_v4 & list_.columns.fitting(V4Bits::of(facts.source), V4Bits::of(facts.destination),
-                                                  facts.protocol, facts.destination_port);
-    // Whether a rule was found is nobody's guess, so there is no branch on it.
-    if ((fitting & ~(list_.plain & exact)) == 0)
-      return judge.matched(list_.rules[static_cast<size_t>(std::countr_zero(fitting | 1u << kLongestList))]);
-  } else {
-    fitting = list_.lines & list_.columns.fitting(facts.protocol, facts.destination_port);
-  }
+  if (!facts.source.is_v4() || !facts.destination.is_v4())
+    return judge_lines(list_.lines & list_.columns.fitting(facts.protocol, facts.destination_port), 0, judge);
+  const uint32_t fitting =
+      list_.of_v4 & list_.columns.fitting(V4Bits::of(facts.source), V4Bits::of(facts.destination),
+                                          facts.protocol, facts.destination_port);
+  if ((fitting & ~(list_.plain & list_.exact)) != 0) return judge_lines(fitting, list_.exact, judge);
+  // Whether a rule was found is nobody's guess, so there is no branch on it.
+  judge.matched(list_.rules[static_cast<size_t>(std::countr_zero(fitting | 1u << kLongestList))]);
+}
+
+void RuleTable::judge_lines(uint32_t fitting, uint32_t exact, RuleJudge& judge) const noexcept {
   for (; fitting != 0; fitting &= fitting - 1) {
     const auto place = static_cast<size_t>(std::countr_zero(fitting));
     const uint32_t rule = list_.rules[place];

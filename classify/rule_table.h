@@ -30,7 +30,7 @@ class RuleTable {
   // A list: the columns hold what covers each rule, and these bits say how much of the rule that is.
   struct List {
     RuleColumns columns;
-    std::array<uint32_t, kLongestList + 1> rules{};  // by line; behind the last one kNoRuleIndex
+    std::array<uint32_t, kLongestList + 1> rules{};  // by line; behind the last one the number of rules
     uint32_t lines = 0;
     uint32_t of_v4 = 0;  // lines that can fit IPv4 packets at all
     uint32_t exact = 0;  // for IPv4 packets the line says all that fits_packet would say
@@ -39,6 +39,7 @@ class RuleTable {
 
   static List make_list(const std::vector<uint32_t>& numbers, const std::vector<RuleConditions>& rules);
   void judge_list(RuleJudge& judge) const noexcept;
+  void judge_lines(uint32_t fitting, uint32_t exact, RuleJudge& judge) const noexcept;
 
   std::vector<uint32_t> numbers_;
   List list_;                 // of up to kLongestList rules

@@ -261,7 +261,7 @@ void TupleSpace<Bits>::find_deciding(const Bits& source, const Bits& destination
                                      RuleJudge& judge) const noexcept {
   const uint8_t protocol = judge.facts().protocol;
   const uint16_t port = judge.facts().destination_port;
-  uint32_t best = kNoRuleIndex;
+  uint32_t best = judge.best();
   for (size_t t = 0; t < tables_.size(); ++t) {
     const Table& table = tables_[t];
     if (t >= kAlwaysLookedAt && table.lowest_rule >= best) break;

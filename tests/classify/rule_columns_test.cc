@@ -30,7 +30,9 @@ RuleColumns columns_of(const std::vector<Line>& lines) {
 TEST(RuleColumns, SayOfRandomPacketsWhatEachLineSays) {
   std::mt19937 random(3);
   // Few values, so that all fields fit often and fail alone.
-  const auto bits = [&random] { return V4Bits{0x0a000000u + (random() % 3 << 16) + random() % 2}; };
+  const auto bits = [&random] {
+    return V4Bits{static_cast<uint32_t>(0x0a000000u + (random() % 3 << 16) + random() % 2)};
+  };
   const auto mask = [&random] { return V4Bits::mask(random() % 2 ? 16 : 32 * (random() % 2)); };
   size_t fitting = 0;
   for (int round = 0; round < 500; ++round) {
