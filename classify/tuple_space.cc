@@ -269,8 +269,9 @@ void TupleSpace<Bits>::find_deciding(const Bits& source, const Bits& destination
     const uint32_t first = table.starts[slot], end = table.starts[slot + 1];
     for (uint32_t i = first; i < first + kLookedAt; ++i) {
       const Entry& e = table.entries[i];
-      const bool better = (i < end) & (e.rule < best) & within<Bits>(e, source, destination, protocol, port);
-      best = better ? e.rule : best;
+      const bool fits = (i < end) & within<Bits>(e, source, destination, protocol, port);
+      // Beyond all rules when it does not fit; written as a mask because compilers make a branch of a choice.
+      best = std::min(best, e.rule | -uint32_t{!fits});
     }
     for (uint32_t i = first + kLookedAt; i < end; ++i) {
       const Entry& e = table.entries[i];

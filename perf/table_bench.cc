@@ -50,6 +50,7 @@ class Report {
     row["note"] = note;
     std::printf("%-40s %6.2f (%.2f .. %.2f)  goal %.2f  %s\n", key.c_str(), pairs.ratio(), pairs.least(),
                 pairs.most(), goal.least, note);
+    rows_.push_back(std::move(row));
   }
   void bytes(const std::string& key, double value, double goal) {
     std::printf("%-40s %.2f bytes  goal %.2f\n", key.c_str(), value, goal);
