@@ -111,7 +111,7 @@ TEST_F(SiteTls, WantsAKeyWithEveryCertificate) {
 TEST_F(SiteTls, ThreadsChangeWithARestartAndCertificatesDoNot) {
   const Site running = good(kInbound);
   EXPECT_THAT(needs_restart(running, good(kInbound + "  threads: 2\n")),
-              ElementsAre(testing::Field(&Error::message, HasSubstr("threads, cores and sessions of tls"))));
+              ElementsAre(testing::Field(&Error::message, HasSubstr("threads, cores, sessions and key_log of tls"))));
   EXPECT_THAT(needs_restart(running, good("tls: {threads: 1}\n")), IsEmpty());
 }
 
