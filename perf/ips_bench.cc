@@ -2,7 +2,8 @@
 // Intrusion prevention on one core: how long rules take to compile and to load from the cache, how fast
 // streams are inspected against plain Hyperscan on the same patterns and bytes in the same run, and what a
 // flood of matches costs. The last column is the spread of the rounds.
-//   ips_bench [FOLDER OF RULES]      without one: 40,000 rules and, for streams, 3,000 made here
+//   ips_bench [--quick] [--json FILE] [FOLDER OF RULES]
+//                                    without a folder: 40,000 rules and, for streams, 3,000 made here
 #include <hs/hs.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 #include <string>
@@ -25,7 +27,13 @@
 namespace postern::profiles::ips {
 namespace {
 
-constexpr size_t kPiece = 1460, kCorpus = 4 << 20, kRounds = 7;
+constexpr size_t kPiece = 1460;
+
+struct Profile {
+  const char *folder = nullptr, *file = nullptr;
+  size_t corpus = 4 << 20, rounds = 7;
+  size_t compiled = 40'000, scanned = 3'000;  // rules, where there is no folder
+};
 
 // Of this thread: a shared machine's other work does not count.
 double cpu_seconds() {
@@ -73,14 +81,14 @@ std::string rules_of(const char* folder) {
   return rules;
 }
 
-std::string text_corpus() {
+std::string text_corpus(size_t size) {
   std::mt19937 random(21);
   std::string text;
-  while (text.size() < kCorpus)
+  while (text.size() < size)
     text += "GET /" + word(random, 4, 30) + "/index.html?id=" + word(random, 2, 12) +
             " HTTP/1.1\r\nHost: host" + std::to_string(random() % 1000) +
             ".example.net\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html\r\n\r\n";
-  text.resize(kCorpus);
+  text.resize(size);
   return text;
 }
 
@@ -218,14 +226,19 @@ struct Spread {
 };
 
 // Rounds in turns, so that a slow moment of the machine hits both.
-double compare(const char* name, const RuleSet& rules, const std::string& text) {
+struct Compared {
+  double seconds_per_byte = 0, longest_call = 0;
+  Spread to_plain;
+};
+
+Compared compare(const char* name, const RuleSet& rules, const std::string& text, size_t rounds) {
   const Plain plain(rules);
   Inspection inspection = std::move(*Inspection::create(rules, 1));
   FlowState flow;
   Spread ours, theirs, ratios;
   Inspected seen;
   size_t matches = 0;
-  for (size_t round = 0; round <= kRounds; ++round) {  // the first warms up
+  for (size_t round = 0; round <= rounds; ++round) {  // the first warms up
     const double a = seconds_of([&] { matches = plain.scan(text); });
     const double b = seconds_of([&] { inspect(inspection, flow, text, Calls::Untimed); });
     if (round == 0) {
@@ -242,43 +255,97 @@ double compare(const char* name, const RuleSet& rules, const std::string& text) 
       "overloads %zu  spread %.0f %%\n",
       name, megabytes / ours.median(), megabytes / theirs.median(), ratios.median(), seen.longest_call * 1e6,
       seen.hits, matches, seen.overloads, 100 * ratios.relative());
-  return ours.median() / static_cast<double>(text.size());
+  return {ours.median() / static_cast<double>(text.size()), seen.longest_call, ratios};
 }
 
-std::string flood_of(const RuleSet& rules) {
+std::string flood_of(const RuleSet& rules, size_t size) {
   std::string flood;
   for (const Signature& signature : rules.signatures())
     for (const Part& part : signature.parts)
       for (const Operation& operation : part.operations)
         if (const Content* content = std::get_if<Content>(&operation))
-          if (part.kind == BufferKind::Packet && !content->negated && flood.size() < kCorpus)
+          if (part.kind == BufferKind::Packet && !content->negated && flood.size() < size)
             flood.append(content->bytes.begin(), content->bytes.end());
-  while (!flood.empty() && flood.size() < kCorpus) flood += flood.substr(0, kCorpus - flood.size());
+  while (!flood.empty() && flood.size() < size) flood += flood.substr(0, size - flood.size());
   return flood;
 }
 
-int run(const char* folder) {
+nlohmann::json row(const std::string& key, const Spread& spread, const char* unit, const char* better) {
+  Spread sorted = spread;
+  const double median = sorted.median();
+  return {{"key", key},
+          {"value", median},
+          {"unit", unit},
+          {"samples", sorted.values.size()},
+          {"better", better},
+          {"least", sorted.values.front()},
+          {"most", sorted.values.back()}};
+}
+
+int write(const char* file, const nlohmann::json& rows) {
+  std::ofstream out(file);
+  out << nlohmann::json{{"rows", rows},
+                        {"series", nlohmann::json::object()},
+                        {"skipped", nlohmann::json::array()}}
+             .dump(1)
+      << "\n";
+  return out.good() ? 0 : 1;
+}
+
+int run(const Profile& profile) {
   char scratch[] = "/tmp/ips_bench.XXXXXX";
   if (mkdtemp(scratch) == nullptr) return 1;
   classify::PatternCache cache(scratch);
-  const std::string text = folder != nullptr ? rules_of(folder) : made_rules(40'000);
+  const bool made = profile.folder == nullptr;
+  const std::string text = made ? made_rules(profile.compiled) : rules_of(profile.folder);
   std::unique_ptr<Loaded> loaded;
   const double compiled = seconds_of([&] { loaded = load(text, cache); });
   const double again = seconds_of([&] { loaded = load(text, cache); });
   std::printf("%zu rules (%zu refused): compile %.2f s, from cache %.2f s, databases %.1f MB\n",
               loaded->rules->signatures().size(), loaded->refused, compiled, again,
               static_cast<double>(loaded->rules->memory()) / 1e6);
-  if (folder == nullptr) loaded = load(made_rules(3'000), cache);
-  const std::string corpus = text_corpus();
-  const double usual = compare("stream", *loaded->rules, corpus);
-  const double flooded = compare("flood of patterns", *loaded->rules, flood_of(*loaded->rules));
-  const double same = compare("flood of one byte", *loaded->rules, std::string(kCorpus, 'a'));
-  std::printf("a flood slows %.1fx, one byte %.1fx\n", flooded / usual, same / usual);
+  if (made) loaded = load(made_rules(profile.scanned), cache);
+  const RuleSet& rules = *loaded->rules;
+  const Compared usual = compare("stream", rules, text_corpus(profile.corpus), profile.rounds);
+  const Compared flood = compare("flood of patterns", rules, flood_of(rules, profile.corpus), profile.rounds);
+  const Compared same = compare("flood of one byte", rules, std::string(profile.corpus, 'a'), profile.rounds);
+  std::printf("a flood slows %.1fx, one byte %.1fx\n", flood.seconds_per_byte / usual.seconds_per_byte,
+              same.seconds_per_byte / usual.seconds_per_byte);
   std::filesystem::remove_all(scratch);
-  return 0;
+  if (profile.file == nullptr) return 0;
+  const std::string set = made ? "made" : "folder";
+  return write(
+      profile.file,
+      {row(set + "/compile", {{compiled}}, "s", "lower"), row(set + "/load", {{again}}, "s", "lower"),
+       row(set + "/stream/vs_hyperscan", usual.to_plain, "ratio", "higher"),
+       row(set + "/flood/vs_hyperscan", flood.to_plain, "ratio", "higher"),
+       row(set + "/flood/slows", {{flood.seconds_per_byte / usual.seconds_per_byte}}, "ratio", "lower"),
+       row(set + "/stream/longest_call", {{usual.longest_call * 1e6}}, "us", "lower"),
+       row(set + "/flood/longest_call", {{flood.longest_call * 1e6}}, "us", "lower")});
 }
 
 }  // namespace
 }  // namespace postern::profiles::ips
 
-int main(int argc, char** argv) { return postern::profiles::ips::run(argc > 1 ? argv[1] : nullptr); }
+int main(int count, char** words) {
+  postern::profiles::ips::Profile profile;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--json" && i + 1 < count) {
+      profile.file = words[++i];
+    } else if (word == "--quick") {
+      profile = {.folder = profile.folder,
+                 .file = profile.file,
+                 .corpus = 256 << 10,
+                 .rounds = 1,
+                 .compiled = 2'000,
+                 .scanned = 500};
+    } else if (word.empty() || word.front() == '-') {
+      std::fprintf(stderr, "usage: ips_bench [--quick] [--json FILE] [FOLDER OF RULES]\n");
+      return 2;
+    } else {
+      profile.folder = words[i];
+    }
+  }
+  return postern::profiles::ips::run(profile);
+}

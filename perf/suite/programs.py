@@ -50,6 +50,7 @@ ALL = (
     Program("http_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("dns_bench", GOOGLE, REPEATED, (BRIEF, "--benchmark_filter=decisions")),
     Program("dns_detection"),
+    Program("ips_bench"),
     Program("tls_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("micro_bench", GOOGLE, REPEATED, (BRIEF,)),
     Program("table_bench"),

@@ -168,7 +168,10 @@ void Inspection::forget(Call& call, uint32_t entry) noexcept {
 void Inspection::keep(Call& call) noexcept {
   if (!rules_->keeps(call.kind)) return;
   FlowState::Lane& lane = call.flow.lane(call.input.direction);
-  if (call.kind == BufferKind::Packet) lane.kept.clear(), lane.bytes.clear();  // a datagram is a message
+  if (call.kind == BufferKind::Packet) {  // a datagram is a message
+    lane.kept.clear();
+    lane.bytes.clear();
+  }
   if (lane.bytes.size() + call.input.bytes.size() > FlowState::kMostMessage)
     return overload(call, Overload::Message);
   lane.kept.push_back(
