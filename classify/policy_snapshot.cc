@@ -35,6 +35,7 @@ std::vector<RuleConditions> conditions_of(const Policy& policy, const Applicatio
     c.service = rule.service;
     c.action = rule.action;
     c.decrypts = rule.decryption != DecryptionMode::None;
+    c.excluded = rule.excluded_categories;
     c.plain = applications.find(rule.application)->wildcard && rule.identity.empty();
     conditions.push_back(std::move(c));
   }
@@ -170,6 +171,7 @@ Decision PolicySnapshot::decide(const FlowFacts& facts) const noexcept {
   decision.final = !judge.waits();
   // From a column of its own: a rule is many lines long, and with thousands of them none is in the cache.
   decision.could_allow = judge.waiting_allow() | tables_->allows[best];
+  if (judge.waiting_allow()) decision.waiting = &policy_.rules[judge.first_waiting_allow()];
   return decision;
 }
 

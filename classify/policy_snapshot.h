@@ -23,7 +23,7 @@ struct FlowFacts {
   AppId application;
   AppId carrier;        // of an application that runs inside a decrypted session; else kApplicationPending
   bool veiled = false;  // a rule that decrypts may learn that something else runs inside `application`
-  ExclusionSet exclusions;  // of the site, for its TLS; no condition of rules
+  ExclusionSet exclusions;  // of the site, for its TLS: what they cover is not opened
 };
 
 // What one rule says of a flow.
@@ -55,6 +55,7 @@ struct Decision {
   const Rule* rule = nullptr;  // first rule that matches for certain; nullptr: the default rule (drop)
   bool final = true;
   bool could_allow = false;
+  const Rule* waiting = nullptr;  // first rule that may yet match and allow
   Action action() const noexcept { return rule ? rule->action : Action::Drop; }
 };
 

@@ -17,7 +17,9 @@ void RuleJudge::weigh(uint32_t rule) noexcept {
   if (!identity.asks_nothing() && !SubjectTable::satisfies(subject(), identity)) return;
   Match match = catalogue_.applications.match(conditions.application, conditions.service, facts_);
   // Nobody knows before it is decrypted.
-  if (match == Match::No && facts_.veiled && conditions.decrypts)
+  const bool opens =
+      facts_.veiled && conditions.decrypts && facts_.exclusions.for_rule(conditions.excluded).empty();
+  if (match == Match::No && opens)
     match = catalogue_.applications.match_inside(conditions.application, conditions.service, facts_);
   switch (match) {
     case Match::No:

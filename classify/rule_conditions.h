@@ -23,6 +23,7 @@ struct RuleConditions {
   Action action{};
   bool plain = false;     // neither application nor identity matters
   bool decrypts = false;  // so it may name what runs inside
+  ExclusionSet excluded;  // from decryption
 
   bool fits_packet(const FlowFacts& facts) const noexcept;  // protocol, ports, addresses
 };
@@ -62,6 +63,7 @@ class RuleJudge {
   // Some rule before best() waits for the application; one of them allows.
   bool waits() const noexcept { return first_waiting_ < best_; }
   bool waiting_allow() const noexcept { return first_waiting_allow_ < best_; }
+  uint32_t first_waiting_allow() const noexcept { return first_waiting_allow_; }
 
  private:
   const SubjectTable::Entry* subject() noexcept {  // at the source; looked up once, if a rule asks

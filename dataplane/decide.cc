@@ -23,7 +23,9 @@ struct Decider::Answer {
   InspectionStatus inspection = InspectionStatus::None;
   InspectionReason inspection_reason = InspectionReason::NotRequired;
   DecryptResult decrypt = DecryptResult::NotTls;
-  uint8_t content = 0;  // Owed bits
+  DecryptionMode decryption =
+      DecryptionMode::None;  // of the rule, or of one that has to see what runs inside
+  uint8_t content = 0;       // Owed bits
   bool related = false;
   Zone source_zone, destination_zone;
 
@@ -146,10 +148,12 @@ Decider::Answer Decider::answer_for(const FlowHot& hot, const FlowCold& cold, co
     if (answer.related) decision = asked;
   }
   answer.rule = decision.rule;
+  if (decision.rule != nullptr) answer.decryption = decision.rule->decryption;
 
   if (!decision.final && decision.could_allow) {
     answer.rule = nullptr;
     answer.verdict = FlowVerdict::Pending;
+    answer.decryption = decision.waiting != nullptr ? decision.waiting->decryption : DecryptionMode::None;
     // The first bytes of a flow picked up mid-stream are gone, so its application stays unknown; the
     // exception policy has let it in.
     if (midstream) {
@@ -262,7 +266,7 @@ void Decider::apply(uint32_t flow, const Answer& answer, const PolicySnapshot& s
   cold.subject = subject != nullptr ? subject->id.value & 0xfffff : 0;
   cold.inspection = static_cast<unsigned>(answer.inspection) & 3;
   cold.inspection_reason = static_cast<unsigned>(answer.inspection_reason) & 15;
-  cold.decryption_mode = answer.rule != nullptr ? static_cast<unsigned>(answer.rule->decryption) & 3 : 0;
+  cold.decryption_mode = static_cast<unsigned>(answer.decryption) & 3;
   cold.decrypt_result = static_cast<unsigned>(answer.decrypt) & 7;
 
   trace_.judged(flow, now);

@@ -396,6 +396,19 @@ TEST(Adopter, TellsTheCoreWhichRuleWantsWhat) {
   EXPECT_EQ(message->request->rule, proxy_tls().rules.back().id);
 }
 
+// Its verdict is open: what runs inside decides, so the rule that waits for it says how it is opened.
+TEST(Adopter, TellsTheCoreHowToOpenAFlowThatNoRuleHasYet) {
+  classify::Policy policy = proxy_tls();
+  policy.rules.back().application = classify::app::kHttp;
+  TlsBench bench(std::move(policy));
+  TcpTalk talk;
+  ASSERT_TRUE(talk.open(*bench.lane));
+  bench.lane->receive(kFirstSide, talk.from_client(kAck | kPsh, usual_hello()));
+  const auto message = bench.next();
+  ASSERT_TRUE(message && message->request);
+  EXPECT_EQ(message->request->mode, classify::DecryptionMode::SslForwardProxy);
+}
+
 TEST(Adopter, ARuleForInboundInspectionMeetsItsExceptionWhereOnlyACaIs) {
   classify::Policy policy = proxy_tls();
   policy.rules.back().decryption = classify::DecryptionMode::SslInboundInspection;
@@ -447,6 +460,15 @@ TEST_F(Excluded, AFlowStaysEndToEndAndIsToldWhy) {
   EXPECT_EQ(record.decrypt_result, DecryptResult::Excluded);
   EXPECT_EQ(record.inspection_reason, InspectionReason::EncryptedExcluded);
   EXPECT_EQ(facts.decrypt_reason, DecryptReason::ExcludedHost);
+}
+
+// So nobody learns what runs inside, and the rule that names it cannot be met.
+TEST_F(Excluded, AFlowIsNotOpenedForARuleThatNamesWhatRunsInside) {
+  classify::Policy policy = excluding("*.example.net");
+  policy.rules.back().application = classify::app::kHttp;
+  TlsBench bench(std::move(policy));
+  EXPECT_FALSE(adopted(bench));
+  EXPECT_FALSE(passed_);
 }
 
 TEST_F(Excluded, AFlowOfAnotherHostIsDecrypted) {

@@ -392,7 +392,7 @@ while not os.path.exists({go!r}):
 tls.sendall(b"GET {SYSTEM} HTTP/1.1\\r\\nHost: {NAME}\\r\\n\\r\\n")
 print("answered" if b"200 OK" in tls.recv(4096) else "refused")
 """
-        client = self.lab.start("old", "admin", [sys.executable, "-c", script])
+        client = self.lab.start("asks-later", "admin", [sys.executable, "-c", script])
         self.seconds_until(lambda: "open" in self.text_of(client["log"]), 10, "the session opens")
         pid = self.pid()
         allowed = subprocess.run(["prlimit", "--pid", str(pid), "--nofile", "-o", "SOFT", "--noheadings"],
@@ -403,7 +403,7 @@ print("answered" if b"200 OK" in tls.recv(4096) else "refused")
             self.assertNotEqual(self.curl("/", limit=3).returncode, 0)
             with open(go, "w", encoding="ascii"):
                 pass
-            self.seconds_until(lambda: not self.lab.running("old"), 10, "the client ends")
+            self.seconds_until(lambda: not self.lab.running("asks-later"), 10, "the client ends")
             self.assertIn("answered", self.text_of(client["log"]))
         finally:
             subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={allowed}:"], check=True)
