@@ -21,6 +21,14 @@ inline classify::Policy decrypt_tls(uint32_t generation = 1) {
   return policy;
 }
 
+inline classify::Policy proxy_tls(uint32_t generation = 1) {
+  classify::Policy policy = decrypt_tls(generation);
+  policy.rules.back().decryption = classify::DecryptionMode::SslForwardProxy;
+  policy.inbound_inspection = false;
+  policy.forward_proxy = true;
+  return policy;
+}
+
 class TlsBench {
  public:
   explicit TlsBench(classify::Policy policy = decrypt_tls(), unsigned ring_size = 64) {
